@@ -1,0 +1,252 @@
+"""The command line: one function per command. Everything slow is imported by the command that uses it."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rolecall import __version__
+from rolecall.model import Account
+from rolecall.sources import SourceError
+
+FAILED = 2
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except SourceError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        # The reader (`head`) went away. Python flushes stdout once more at its end: let it go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Judge an account or a snapshot; 1 when there is an open finding at or above --fail-on."""
+    from rolecall import engine
+    from rolecall.finding import Severity
+
+    report = engine.audit(_read(options))
+    _write(options, _rendered(options, report))
+    if options.fail_on == "never":
+        return 0
+    return int(any(finding.severity >= Severity(options.fail_on) for finding in report.open()))
+
+
+def snapshot(options: argparse.Namespace) -> int:
+    """Write what was read to a file, to audit it again offline."""
+    from rolecall.sources import file
+
+    account = _read(options)
+    _write(options, json.dumps(file.dump(account), indent=2))
+    return 0
+
+
+def findings(options: argparse.Namespace) -> int:
+    """Show what the deployed auditor wrote to CloudWatch Logs."""
+    from rolecall.sources import findings as source
+
+    try:
+        start = source.now() - 1000 * source.since(options.since)
+    except ValueError as error:
+        return _complain(str(error))
+    group = f"/{options.stack}/findings"
+
+    def again() -> bool:
+        if options.follow:
+            time.sleep(1)
+        return bool(options.follow)
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        for line in source.lines(_session(options).client("logs"), group, start=start, follow=again):
+            if _wanted(options, line):
+                print(json.dumps(line) if options.format == "json" else _line_text(line), flush=True)
+    except ClientError as error:
+        return _complain(f"{group}: {error.response['Error'].get('Message') or error}")
+    except BotoCoreError as error:
+        return _complain(str(error))
+    return 0
+
+
+def rules(options: argparse.Namespace) -> int:
+    """List the rules."""
+    from rolecall.reports import rules as report
+
+    print(report.render(options.format))
+    return 0
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Tell what a rule is about, with examples."""
+    from rolecall.rules import all_rules
+
+    known = {rule.name: rule for rule in all_rules()}
+    if options.rule not in known:
+        return _complain(f"no rule `{options.rule}`: `rolecall rules` lists them")
+    rule = known[options.rule]
+    print(f"{rule.name} ({rule.severity.value})\n\n{rule.text}")
+    return 0
+
+
+def _read(options: argparse.Namespace) -> Account:
+    """The Account that the options name."""
+    if options.snapshot:
+        from rolecall.sources import file
+
+        return _only(options, file.read(Path(options.snapshot)))
+    if options.account:
+        from rolecall.sources import aws
+
+        return aws.read(_session(options), functions=options.function or None)
+    raise SourceError("no input: give --account or --snapshot FILE")
+
+
+def _only(options: argparse.Namespace, account: Account) -> Account:
+    """The account with those functions that --function names, by id, name or ARN."""
+    from dataclasses import replace
+
+    if not options.function:
+        return account
+    chosen = tuple(f for f in account.functions if {f.id, f.name, f.arn, f.qualified_arn} & set(options.function))
+    known = {text for f in chosen for text in (f.id, f.name, f.arn, f.qualified_arn)}
+    if missing := [name for name in options.function if name not in known]:
+        raise SourceError(f"no function `{missing[0]}` in {account.source}")
+    used = {function.role for function in chosen}
+    return replace(account, functions=chosen, roles=tuple(role for role in account.roles if role.arn in used))
+
+
+def _session(options: argparse.Namespace) -> "boto3.Session":  # type: ignore[name-defined]  # noqa: F821
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise SourceError("reading an account needs boto3: pip install 'rolecall[account]'") from error
+    try:
+        session = boto3.Session(region_name=options.region, profile_name=options.profile)
+    except BotoCoreError as error:
+        raise SourceError(str(error)) from error
+    if session.region_name is None:
+        raise SourceError("no region: give --region or set AWS_REGION")
+    return session
+
+
+def _rendered(options: argparse.Namespace, report: "Report") -> str:  # type: ignore[name-defined]  # noqa: F821
+    if options.format == "json":
+        from rolecall.reports import json as json_report
+
+        return json_report.render(report)
+    from rolecall.reports import text
+
+    return text.render(report, colour=options.output is None and _colour())
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _write(options: argparse.Namespace, text: str) -> None:
+    if options.output is None:
+        print(text)
+        return
+    try:
+        Path(options.output).write_text(text + "\n")
+    except OSError as error:
+        raise SourceError(f"{options.output}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _wanted(options: argparse.Namespace, line: dict[str, object]) -> bool:
+    function = str(line.get("function") or "")
+    named = options.function is None or options.function in (function, function.rpartition(":")[2])
+    severity = str(line.get("severity"))
+    severe = severity not in SEVERITIES or SEVERITIES.index(severity) <= SEVERITIES.index(options.severity)
+    return named and severe
+
+
+def _line_text(line: dict[str, object]) -> str:
+    """`2026-01-31T03:00:00 critical[admin-role] orders: … (opened, by alice)`."""
+    state = str(line.get("state") or line.get("message"))
+    by = f", by {line['actor']}" if line.get("actor") else ""
+    function = str(line.get("function") or line.get("role") or "the account").rpartition(":")[2]
+    text = line.get("text") if line.get("message") == "resolved" else line.get("finding", line.get("text"))
+    return f"{line.get('timestamp', '')} {line.get('severity')}[{line.get('rule')}] {function}: {text} ({state}{by})"
+
+
+def _complain(message: str) -> int:
+    print(f"rolecall: {message}", file=sys.stderr)
+    return FAILED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad arguments get one line and status 2, without the usage in front of it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAILED, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="rolecall", description="Is each Lambda function exactly as privileged as it must be?")
+    parser.add_argument("--version", action="version", version=f"rolecall {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = commands.add_parser("audit", help="judge the functions of an account or a snapshot")
+    _add_inputs(command)
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--output", metavar="FILE", help="write the report there instead of to the terminal")
+    command.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="low", help="exit 1 from here (low)")
+    command.set_defaults(run=audit)
+
+    command = commands.add_parser("snapshot", help="write what was read to a file, to audit it again offline")
+    _add_inputs(command)
+    command.add_argument("--output", metavar="FILE", required=True)
+    command.set_defaults(run=snapshot)
+
+    command = commands.add_parser("findings", help="show what the deployed auditor found, out of CloudWatch Logs")
+    _add_session(command)
+    command.add_argument("--stack", default="rolecall", metavar="NAME", help="of the deployment (rolecall)")
+    command.add_argument("--since", default="1d", metavar="SPAN", help="such as 30m, 6h, 1d (1d)")
+    command.add_argument("--function", metavar="NAME", help="only of this function: name or ARN")
+    command.add_argument("--severity", choices=SEVERITIES, default="info", help="only this and worse (info)")
+    command.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.set_defaults(run=findings)
+
+    command = commands.add_parser("rules", help="list the rules")
+    command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    command.set_defaults(run=rules)
+
+    command = commands.add_parser("explain", help="tell what a rule is about, with examples")
+    command.add_argument("rule", metavar="RULE")
+    command.set_defaults(run=explain)
+    return parser
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    source = command.add_mutually_exclusive_group()
+    source.add_argument("--account", action="store_true", help="read the account of the AWS credentials in use")
+    source.add_argument("--snapshot", metavar="FILE", help="what `rolecall snapshot` wrote")
+    command.add_argument("--function", action="append", metavar="NAME", help="only this one: logical id, name or ARN")
+    _add_session(command)
+
+
+def _add_session(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--region", metavar="REGION")
+    command.add_argument("--profile", metavar="PROFILE")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

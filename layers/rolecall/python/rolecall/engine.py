@@ -1,0 +1,176 @@
+"""The audit: every rule that can run over an Account, one Report out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rolecall import __version__
+from rolecall.finding import Audited, Confidence, Deciding, Finding, Hit, Report, fingerprint, subject_of
+from rolecall.iam import catalog
+from rolecall.model import Account, Function, Gap, Role
+from rolecall.rules import Rule, Yields, all_rules
+
+LAST = "incomplete-audit"  # It speaks of the gaps of all others, so it runs after them.
+
+
+@dataclass(frozen=True, slots=True)
+class _Struck:
+    """A hit with what it struck: the rule, and the function (None for a rule on the account)."""
+
+    rule: Rule
+    function: Function | None
+    hit: Hit
+
+
+def audit(account: Account, *, whole: bool = True) -> Report:
+    """Judge an account by every rule that can run.
+
+    Pure: the same account gives the same findings in the same order. A rule that raises becomes a
+    gap of the report, and so an `incomplete-audit` finding, never a pass.
+
+    Parameters
+    ----------
+    account : what was read
+    whole : False when only what a change touches was read: rules on the whole account do not run
+    """
+    ran = tuple(rule for rule in all_rules() if whole or not rule.whole)
+    struck: list[_Struck] = []
+    gaps: list[Gap] = []
+    for rule in ran:
+        if rule.name != LAST:
+            _run(rule, account, struck, gaps)
+    account = replace(account, gaps=(*account.gaps, *dict.fromkeys(gaps)))
+    for rule in ran:
+        if rule.name == LAST:
+            _run(rule, account, struck, gaps)
+    findings = _merged(_finding(each, account) for each in _audible(struck))
+    return Report(
+        tool=__version__,
+        catalog=catalog.date(),
+        source=account.source,
+        functions=_audited(account, findings),
+        findings=tuple(sorted(findings, key=_order)),
+        rules=tuple(rule.name for rule in ran),
+        gaps=tuple(dict.fromkeys(account.all_gaps())),
+    )
+
+
+def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:
+    """Sort what a rule yields into hits and gaps; a crash is a gap for what it was judging."""
+    for function in (None,) if rule.of_account else account.functions:
+        try:
+            for each in _judge(rule, function, account):
+                if isinstance(each, Gap):
+                    gaps.append(each)
+                else:
+                    struck.append(_Struck(rule, function, each))
+        except Exception as crash:  # noqa: BLE001  The one place: a rule's bug must not hide the other rules' findings.
+            why = f"the rule crashed: {type(crash).__name__}: {crash}"
+            gaps.append(Gap(f"rule {rule.name}", why, f"rule {rule.name}", function and function.id))
+
+
+def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
+    return rule.check(account) if function is None else rule.check_function(function, account)
+
+
+def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
+    """All hits but those that another hit on the same statement silences: one cause, one finding."""
+    by_cause: dict[object, list[_Struck]] = defaultdict(list)
+    for each in struck:
+        by_cause[_cause(each)].append(each)
+    for group in by_cause.values():
+        silenced = {name for each in group for name in each.rule.silences}
+        yield from (each for each in group if each.rule.name not in silenced)
+
+
+def _cause(struck: _Struck) -> object:
+    """Hits of one cause compete: those on one statement of one role or function, else each stands alone."""
+    hit, function = struck.hit, struck.function
+    if hit.statement is None:
+        return id(hit)
+    owner = function and (function.id, function.qualifier)
+    return (owner or hit.function or hit.role, hit.statement.policy, hit.statement.index)
+
+
+def _finding(struck: _Struck, account: Account) -> Finding:
+    rule, hit, function = struck.rule, struck.hit, struck.function
+    statement = hit.statement
+    owner = function.id if function else hit.function
+    role = hit.role or (function.role if function else None)
+    qualifier = function.qualifier if function else None
+    place = hit.place or (function.place if function else None)
+    return Finding(
+        rule=rule.name,
+        severity=hit.severity or rule.severity,
+        confidence=hit.confidence,
+        function=owner,
+        qualifier=qualifier,
+        role=role,
+        actions=_sorted(hit.actions, statement and (statement.actions or statement.not_actions)),
+        resources=_sorted(hit.resources, statement and (statement.resources or statement.not_resources)),
+        principal=hit.principal,
+        statement=statement and Deciding(statement.policy, statement.sid, statement.index),
+        message=hit.message,
+        fix=hit.fix,
+        evidence=hit.evidence,
+        witness=hit.witness,
+        fingerprint=fingerprint(rule.name, owner=owner or role, qualifier=qualifier, subject=subject_of(hit)),
+        place=place,
+    )
+
+
+def _sorted(own: tuple[str, ...] | None, of_statement: tuple[str, ...] | None) -> tuple[str, ...]:
+    return tuple(sorted(of_statement or () if own is None else own))
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Equal findings of several versions become one: the first qualifier, and all of them in the evidence."""
+    same: dict[object, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        same[(finding.rule, finding.function, finding.role, finding.statement, finding.message)].append(finding)
+    return [_first_of(group) for group in same.values()]
+
+
+def _first_of(group: list[Finding]) -> Finding:
+    first, *others = sorted(group, key=lambda finding: finding.qualifier or "")
+    if not others:
+        return first
+    return replace(first, evidence={**first.evidence, "qualifiers": [finding.qualifier for finding in (first, *others)]})
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    """Worst first, then by function, rule and statement."""
+    statement = finding.statement
+    return (
+        -finding.severity.rank,
+        finding.function or "",
+        finding.rule,
+        finding.qualifier or "",
+        statement.policy if statement else "",
+        statement.index if statement else -1,
+        finding.message,
+    )
+
+
+def _audited(account: Account, findings: list[Finding]) -> tuple[Audited, ...]:
+    """A row for every function that was audited, its versions together."""
+    versions: dict[str, list[Function]] = defaultdict(list)
+    for function in account.functions:
+        versions[function.id].append(function)
+    return tuple(_row(account, group, findings) for _, group in sorted(versions.items()))
+
+
+def _row(account: Account, group: list[Function], findings: list[Finding]) -> Audited:
+    first = group[0]
+    role: Role | None = account.role_of(first)
+    gaps = [gap for function in group for gap in function.gaps] + list(role.gaps if role else ())
+    gaps += [gap for gap in account.gaps if gap.subject in (first.id, first.role)]
+    return Audited(
+        function=first.id,
+        name=first.name,
+        role=first.role,
+        runtime=first.runtime,
+        versions=tuple(function.qualifier for function in group),
+        gaps=tuple(dict.fromkeys(gaps)),
+        findings=sum(finding.function == first.id and finding.acceptance is None for finding in findings),
+    )

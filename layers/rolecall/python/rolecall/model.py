@@ -1,0 +1,138 @@
+"""The Account: what is known of functions, roles and triggers, and the gaps in it. Data only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rolecall.iam.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of the account that could not be read or decided.
+
+    Parameters
+    ----------
+    what : the part, such as `resource policy` or `role policies`
+    why : one line: the error, or the reason why it cannot be decided
+    call : the API call (`lambda:GetPolicy`), file or rule that met it; gaps of one cause share it
+    subject : id of the function, or ARN of the role, that it concerns; None for the whole account
+    mendable : False for a known limit, which nobody can mend today
+    """
+
+    what: str
+    why: str
+    call: str | None = None
+    subject: str | None = None
+    mendable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the user wrote it: a file relative to the current folder, a line counted from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An IAM role with everything that decides what it may do.
+
+    `policies` are its identity policies in one tuple: inline ones by name, managed ones by ARN.
+    `used_by` holds the ids of all functions of the account and region whose execution role it is,
+    also of those that this audit did not read.
+    """
+
+    arn: str
+    policies: tuple[Policy, ...] = ()
+    trust: Policy | None = None
+    boundary: Policy | None = None
+    used_by: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the ARN, without the path."""
+        return self.arn.rpartition("/")[2]
+
+    def unread(self, what: str) -> bool:
+        """Is this part of the role a gap?"""
+        return any(gap.what == what for gap in self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What makes a function run.
+
+    Parameters
+    ----------
+    type : the name of a row of `triggers.TRIGGERS`
+    source : ARN of the queue, stream, bucket, rule, target group … that it comes from
+    id : UUID of an event source mapping, or the name that the source gives to it
+    state : as AWS reports it for mappings (`Enabled`, `Disabled`, `Creating` …)
+    """
+
+    type: str
+    source: str
+    id: str | None = None
+    state: str = "Enabled"
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One served version of a function: the unqualified one (`qualifier` None), or a version or alias.
+
+    `id` is what findings call it: the logical id in a template, the unqualified ARN live.
+    `role` is the ARN of its execution role; `resource_policy` is that of its qualifier.
+    """
+
+    id: str
+    name: str
+    arn: str
+    role: str
+    qualifier: str | None = None
+    runtime: str | None = None
+    resource_policy: Policy | None = None
+    triggers: tuple[Trigger, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    place: Place | None = None
+
+    @property
+    def qualified_arn(self) -> str:
+        return f"{self.arn}:{self.qualifier}" if self.qualifier else self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What was read of one account in one region: the input of an audit.
+
+    `source` says from where, for people: `account 123456789012, us-east-1`.
+    """
+
+    id: str
+    region: str
+    source: str
+    partition: str = "aws"
+    functions: tuple[Function, ...] = ()
+    roles: tuple[Role, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
+
+    def role_of(self, function: Function) -> Role | None:
+        """The execution role, or None when it does not exist or was not read (then there is a gap)."""
+        return self._roles.get(function.role)
+
+    def all_gaps(self) -> Iterator[Gap]:
+        """Those of the account, of its functions and of its roles."""
+        yield from self.gaps
+        for function in self.functions:
+            yield from function.gaps
+        for role in self.roles:
+            yield from role.gaps

@@ -1,0 +1,86 @@
+"""What makes a function a rule, and how the rules are found: one file each, by its name."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TypeAlias, cast
+
+from rolecall.finding import Hit, Severity
+from rolecall.iam.policy import Statement
+from rolecall.model import Account, Function, Gap
+
+Yields: TypeAlias = Iterator[Hit | Gap]
+OfFunction: TypeAlias = Callable[[Function, Account], Yields]
+OfAccount: TypeAlias = Callable[[Account], Yields]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One bad pattern: its name reads well after "allow", its docstring is its documentation.
+
+    `whole` rules need the whole account and do not run when an event is audited.
+    """
+
+    name: str
+    severity: Severity
+    silences: tuple[str, ...]
+    whole: bool
+    of_account: bool
+    text: str
+    _check: OfFunction | OfAccount
+
+    def check(self, account: Account) -> Yields:
+        """Judge an account, for a rule whose subject is no function."""
+        return cast(OfAccount, self._check)(account)
+
+    def check_function(self, function: Function, account: Account) -> Yields:
+        """Judge one function, for all other rules."""
+        return cast(OfFunction, self._check)(function, account)
+
+    @property
+    def title(self) -> str:
+        """The first sentence of the docstring, without its full stop."""
+        return self.text.partition("\n")[0].rstrip(".")
+
+
+def rule(
+    severity: Severity, *, silences: tuple[str, ...] = (), whole: bool = False
+) -> Callable[[OfFunction | OfAccount], Rule]:
+    """Make a rule of a function that takes `(function, account)`, or `(account)`.
+
+    Parameters
+    ----------
+    severity : of its hits, unless a hit says otherwise
+    silences : rules whose hits on the same statement are dropped when this one hits it
+    whole : it needs the whole account: an audit of a single change leaves it out
+    """
+
+    def decorate(check: OfFunction | OfAccount) -> Rule:
+        return Rule(
+            name=check.__name__.replace("_", "-"),
+            severity=severity,
+            silences=silences,
+            whole=whole,
+            of_account=len(inspect.signature(check).parameters) == 1,
+            text=inspect.getdoc(check) or "",
+            _check=check,
+        )
+
+    return decorate
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule of this folder, by name. A file without a rule of its name is our bug: AttributeError."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(getattr(import_module(f"{__name__}.{name}"), name) for name in names)
+
+
+def undecided(function: Function, name: str, statement: Statement) -> Gap:
+    """What a rule yields for a statement whose conditions it cannot judge."""
+    keys = ", ".join(sorted({f"`{condition.key}`" for condition in statement.conditions}))
+    where = f"{statement.policy}, statement {statement.index + 1}"
+    return Gap(f"rule {name}", f"{where}: not decided whether its conditions on {keys} narrow it", None, function.id)

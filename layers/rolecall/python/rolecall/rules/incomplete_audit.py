@@ -1,0 +1,45 @@
+from collections import defaultdict
+
+from rolecall.finding import Hit, Severity
+from rolecall.model import Account, Gap
+from rolecall.rules import Yields, rule
+
+REDEPLOY = "nothing to do: a known limit, stated so that silence is not taken for a pass"
+
+
+@rule(Severity.MEDIUM)
+def incomplete_audit(account: Account) -> Yields:
+    """Something could not be read or decided, so nothing was said of it.
+
+    Silence is never a pass. There is one finding per cause, with what it touches in the evidence: medium
+    where it can be mended (a denied call, an unreadable document), info where it is a known limit.
+
+    Bad:
+        gaps:
+          - {what: resource policy, why: AccessDeniedException, call: "lambda:GetPolicy"}
+
+    Good:
+        gaps: []
+    """
+    causes: dict[tuple[str, str, bool], list[Gap]] = defaultdict(list)
+    for gap in account.all_gaps():
+        causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
+    for (cause, why, mendable), gaps in causes.items():
+        subjects = sorted({gap.subject for gap in gaps if gap.subject})
+        parts = ", ".join(sorted({gap.what for gap in gaps}))
+        yield Hit(
+            None,
+            f"{parts}: {why}",
+            fix=f"let `{cause}` succeed, then audit again" if mendable else REDEPLOY,
+            subject=f"{cause}: {why}",
+            actions=(cause,) if _is_call(cause) else (),
+            severity=Severity.MEDIUM if mendable else Severity.INFO,
+            evidence={"functions": subjects, "what": parts, "call": cause},
+            function=subjects[0] if len(subjects) == 1 and ":role/" not in subjects[0] else None,
+            role=subjects[0] if len(subjects) == 1 and ":role/" in subjects[0] else None,
+        )
+
+
+def _is_call(cause: str) -> bool:
+    """Is it an IAM action: `lambda:GetPolicy`, not a file or a rule?"""
+    return " " not in cause and "/" not in cause and cause.count(":") == 1

@@ -1,0 +1,199 @@
+"""Snapshots: an Account as a JSON file, to audit it again offline. `load` reads what `dump` writes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rolecall.iam.policy import Kind, Policy, PolicyError, parse
+from rolecall.model import Account, Function, Gap, Place, Role, Trigger
+from rolecall.sources import SourceError
+
+SCHEMA = "rolecall-snapshot/1"
+LIMIT = 256 * 1024 * 1024  # bytes: 10,000 functions with their roles take some 60 MB
+
+
+def read(path: Path) -> Account:
+    """The Account of a snapshot file.
+
+    Raises
+    ------
+    SourceError : the file cannot be read, is no JSON, or no snapshot
+    """
+    try:
+        if path.stat().st_size > LIMIT:
+            raise SourceError(f"{path}: larger than {LIMIT // 2**20} MB, the most that a snapshot may have")
+        document = json.loads(path.read_text())
+    except OSError as error:
+        raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{path}: not JSON: {error}") from error
+    try:
+        return load(document)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}") from error
+
+
+def load(document: Any) -> Account:
+    """The Account of a decoded snapshot. A policy that AWS would refuse is a gap of its owner.
+
+    Raises
+    ------
+    SourceError : a member is missing or of the wrong type
+    """
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise SourceError(f'not a snapshot: `schema` is not "{SCHEMA}"')
+    try:
+        functions = tuple(_function(each) for each in document["functions"])
+        users = {role: _users(role, functions) for role in {function.role for function in functions}}
+        return Account(
+            id=_text(document, "account"),
+            region=_text(document, "region"),
+            source=_text(document, "source"),
+            partition=document.get("partition", "aws"),
+            functions=functions,
+            roles=tuple(_role(each, users.get(each["arn"], ())) for each in document["roles"]),
+            gaps=_gaps(document),
+        )
+    except KeyError as error:
+        raise SourceError(f"not a whole snapshot: `{error.args[0]}` is missing") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise SourceError(f"not a snapshot: {error}") from error
+
+
+def dump(account: Account) -> dict[str, Any]:
+    """The snapshot of an Account: `load(dump(account)) == account`."""
+    return {
+        "schema": SCHEMA,
+        "source": account.source,
+        "account": account.id,
+        "region": account.region,
+        "partition": account.partition,
+        "functions": [_dump_function(function) for function in account.functions],
+        "roles": [_dump_role(role) for role in account.roles],
+        "gaps": _dump_gaps(account.gaps),
+    }
+
+
+def _function(each: Mapping[str, Any]) -> Function:
+    gaps = list(_gaps(each))
+    return Function(
+        id=_text(each, "id"),
+        name=_text(each, "name"),
+        arn=_text(each, "arn"),
+        role=_text(each, "role"),
+        qualifier=each.get("qualifier"),
+        runtime=each.get("runtime"),
+        resource_policy=_policy(each, "resource_policy", "resource", Kind.RESOURCE, gaps),
+        triggers=tuple(
+            Trigger(t["type"], t["source"], t.get("id"), t.get("state", "Enabled"), _place(t)) for t in each["triggers"]
+        ),
+        tags=_tags(each),
+        gaps=tuple(gaps),
+        place=_place(each),
+    )
+
+
+def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
+    gaps = list(_gaps(each))
+    policies = (_parsed(p["document"], p["name"], Kind.IDENTITY, each["arn"], gaps) for p in each["policies"])
+    return Role(
+        arn=_text(each, "arn"),
+        policies=tuple(policy for policy in policies if policy),
+        trust=_policy(each, "trust", "trust", Kind.TRUST, gaps),
+        boundary=_policy(each, "boundary", "boundary", Kind.BOUNDARY, gaps),
+        used_by=tuple(each.get("used_by", users)),
+        tags=_tags(each),
+        gaps=tuple(gaps),
+        place=_place(each),
+    )
+
+
+def _users(role: str, functions: tuple[Function, ...]) -> tuple[str, ...]:
+    return tuple(sorted({function.id for function in functions if function.role == role}))
+
+
+def _policy(each: Mapping[str, Any], member: str, name: str, kind: Kind, gaps: list[Gap]) -> Policy | None:
+    document = each.get(member)
+    owner = each["id"] if "id" in each else each["arn"]
+    return None if document is None else _parsed(document, name, kind, owner, gaps)
+
+
+# What a document that does not parse leaves unread, in the words of Gap.what.
+PARTS = {
+    Kind.IDENTITY: "role policies",
+    Kind.TRUST: "trust policy",
+    Kind.BOUNDARY: "boundary",
+    Kind.RESOURCE: "resource policy",
+}
+
+
+def _parsed(document: Any, name: str, kind: Kind, owner: str, gaps: list[Gap]) -> Policy | None:
+    try:
+        return parse(document, name=name, kind=kind)
+    except PolicyError as error:
+        gaps.append(Gap(PARTS[kind], str(error), None, owner))
+        return None
+
+
+def _gaps(each: Mapping[str, Any]) -> tuple[Gap, ...]:
+    return tuple(
+        Gap(g["what"], g["why"], g.get("call"), g.get("subject"), g.get("mendable", True)) for g in each.get("gaps", ())
+    )
+
+
+def _tags(each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(each.get("tags", {}).items()))
+
+
+def _place(each: Mapping[str, Any]) -> Place | None:
+    return Place(each["file"], each["line"]) if each.get("file") else None
+
+
+def _text(each: Mapping[str, Any], member: str) -> str:
+    value = each[member]
+    if not isinstance(value, str):
+        raise TypeError(f"`{member}` is {json.dumps(value)[:40]}, not text")
+    return value
+
+
+def _dump_function(function: Function) -> dict[str, Any]:
+    return {
+        "id": function.id,
+        "name": function.name,
+        "arn": function.arn,
+        "qualifier": function.qualifier,
+        "role": function.role,
+        "runtime": function.runtime,
+        "resource_policy": function.resource_policy and function.resource_policy.document(),
+        "triggers": [
+            {"type": t.type, "source": t.source, "id": t.id, "state": t.state, **_dump_place(t.place)}
+            for t in function.triggers
+        ],
+        "tags": dict(function.tags),
+        "gaps": _dump_gaps(function.gaps),
+        **_dump_place(function.place),
+    }
+
+
+def _dump_role(role: Role) -> dict[str, Any]:
+    return {
+        "arn": role.arn,
+        "policies": [{"name": policy.name, "document": policy.document()} for policy in role.policies],
+        "trust": role.trust and role.trust.document(),
+        "boundary": role.boundary and role.boundary.document(),
+        "used_by": list(role.used_by),
+        "tags": dict(role.tags),
+        "gaps": _dump_gaps(role.gaps),
+        **_dump_place(role.place),
+    }
+
+
+def _dump_gaps(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
+    return [
+        {"what": g.what, "why": g.why, "call": g.call, "subject": g.subject, "mendable": g.mendable} for g in gaps
+    ]
+
+
+def _dump_place(place: Place | None) -> dict[str, Any]:
+    return {"file": place.file, "line": place.line} if place else {}
