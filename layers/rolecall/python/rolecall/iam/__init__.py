@@ -1,0 +1,1 @@
+"""The IAM language: reading policies, deciding requests, reasoning over what policies allow."""
