@@ -135,7 +135,9 @@ def _first_of(group: list[Finding]) -> Finding:
     first, *others = sorted(group, key=lambda finding: finding.qualifier or "")
     if not others:
         return first
-    return replace(first, evidence={**first.evidence, "qualifiers": [finding.qualifier for finding in (first, *others)]})
+    return replace(
+        first, evidence={**first.evidence, "qualifiers": [finding.qualifier for finding in (first, *others)]}
+    )
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -176,7 +176,7 @@ def fingerprint(rule: str, *, owner: str | None, qualifier: str | None, subject:
     JSON), trigger or need. Neither order, line, message nor severity is in it.
 
     >>> fingerprint("admin-role", owner="A", qualifier=None, subject="inline:Logs")
-    '2cbb8d1a6b1e2b12'
+    '850bdfc836571c8b'
     """
     text = "\n".join((rule, owner or "", qualifier or "", subject))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

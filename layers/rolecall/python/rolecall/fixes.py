@@ -8,7 +8,9 @@ PLACEHOLDER = "SOURCE_ARN"
 
 def remove_permission(function: Function, statement: Statement) -> str:
     """The command that takes the statement out of the resource policy of the function's qualifier."""
-    return f"aws lambda remove-permission --function-name {function.name} --statement-id {_sid(statement)}{_at(function)}"
+    return (
+        f"aws lambda remove-permission --function-name {function.name} --statement-id {_sid(statement)}{_at(function)}"
+    )
 
 
 def guarded_permission(function: Function, statement: Statement, caller: str, source: str, account: str) -> str:

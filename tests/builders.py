@@ -1,0 +1,118 @@
+"""Builders of what tests need: a clean function, and what lies over it."""
+
+import copy
+from typing import Any
+
+from rolecall.model import Account
+from rolecall.sources import file
+
+ACCOUNT, REGION = "111122223333", "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"
+LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/orders:*"
+
+
+def allow(actions: str | list[str], resources: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    """One Allow statement of an identity policy."""
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+def permission(principal: Any, *, sid: str = "Invoke", condition: Any = None) -> dict[str, Any]:
+    """One statement of a resource policy that lets the principal invoke the clean function."""
+    statement = allow("lambda:InvokeFunction", FUNCTION, Sid=sid, Principal=principal)
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    """A policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def clean() -> dict[str, Any]:
+    """The snapshot of one function, fed by a queue, without a fault."""
+    return {
+        "schema": "rolecall-snapshot/1",
+        "source": "a test",
+        "account": ACCOUNT,
+        "region": REGION,
+        "functions": [
+            {
+                "id": "orders",
+                "name": "orders",
+                "arn": FUNCTION,
+                "role": ROLE,
+                "runtime": "python3.13",
+                "resource_policy": None,
+                "triggers": [{"type": "sqs", "source": QUEUE, "id": "2b3f6c1e-0000-4000-8000-000000000001"}],
+            }
+        ],
+        "roles": [
+            {
+                "arn": ROLE,
+                "policies": [
+                    {
+                        "name": "WriteLogs",
+                        "document": document(allow(["logs:CreateLogStream", "logs:PutLogEvents"], LOG_GROUP)),
+                    },
+                    {
+                        "name": "WriteTraces",
+                        "document": document(allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"])),
+                    },
+                    {
+                        "name": "PollQueue",
+                        "document": document(
+                            allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], QUEUE)
+                        ),
+                    },
+                ],
+                "trust": document(
+                    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                ),
+                "boundary": None,
+            }
+        ],
+        "gaps": [],
+    }
+
+
+def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
+    """The clean snapshot with a fragment over it.
+
+    A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
+    `triggers`, `used_by` and `gaps`; a single statement is short for the first policy that it fits.
+    """
+    if "Effect" in fragment:
+        return laid_over(_of_statement(fragment))
+    snapshot = copy.deepcopy(clean())
+    function, role = snapshot["functions"][0], snapshot["roles"][0]
+    for member, value in fragment.items():
+        if member == "policies":
+            role["policies"] = [{"name": name, "document": document(*each)} for name, each in value.items()]
+        elif member == "more policies":
+            role["policies"] += [{"name": name, "document": document(*each)} for name, each in value.items()]
+        elif member == "trust":
+            role["trust"] = document(*value)
+        elif member == "resource policy":
+            function["resource_policy"] = document(*value)
+        elif member == "triggers":
+            function["triggers"] = value
+        elif member == "used_by":
+            role["used_by"] = value
+        elif member == "gaps":
+            snapshot["gaps"] = value
+        else:
+            raise KeyError(f"a fragment has no member `{member}`")
+    return snapshot
+
+
+def account(fragment: dict[str, Any] | None = None) -> Account:
+    """The clean account, with a fragment over it."""
+    return file.load(laid_over(fragment or {}))
+
+
+def _of_statement(statement: dict[str, Any]) -> dict[str, Any]:
+    if "Principal" not in statement and "NotPrincipal" not in statement:
+        return {"more policies": {"Example": [statement]}}
+    action = statement.get("Action", "")
+    return {"trust" if str(action).startswith("sts:") else "resource policy": [statement]}

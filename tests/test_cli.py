@@ -1,0 +1,111 @@
+"""The command line: what it prints, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rolecall.cli import main
+from rolecall.rules import all_rules
+from tests.builders import allow, laid_over
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    return status, *capsys.readouterr()
+
+
+@pytest.fixture
+def clean_file(tmp_path: Path) -> str:
+    return write(tmp_path / "clean.json", {})
+
+
+@pytest.fixture
+def bad_file(tmp_path: Path) -> str:
+    return write(tmp_path / "bad.json", allow("*"))
+
+
+def write(path: Path, fragment: dict[str, object]) -> str:
+    path.write_text(json.dumps(laid_over(fragment)))
+    return str(path)
+
+
+def test_a_clean_snapshot_ends_with_0(clean_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "audit", "--snapshot", clean_file)
+
+    assert (status, err) == (0, "")
+    assert out.startswith("1 function, no findings (a test; ")
+
+
+def test_a_finding_ends_with_1_and_says_where_and_what_to_do(bad_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "audit", "--snapshot", bad_file)
+
+    assert status == 1
+    assert out.splitlines()[:3] == [
+        "critical[admin-role]: `orders` runs as an administrator: `*` on `*`",
+        "  --> orders, policy Example, statement 1",
+        "  fix: replace the statement in `Example` by the actions and resources that the function uses",
+    ]
+
+
+@pytest.mark.parametrize(("level", "status"), [("critical", 1), ("info", 1), ("never", 0)])
+def test_fail_on_decides_the_status(level: str, status: int, bad_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "audit", "--snapshot", bad_file, "--fail-on", level)[0] == status
+
+
+def test_the_json_report_holds_every_function_and_finding(bad_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    report = json.loads(run(capsys, "audit", "--snapshot", bad_file, "--format", "json")[1])
+
+    assert (report["schema"], report["functions"][0]["findings"]) == ("rolecall/1", 1)
+    assert report["findings"][0]["statement"] == {"policy": "Example", "sid": None, "index": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("audit",), "rolecall: no input: give --account or --snapshot FILE\n"),
+        (("audit", "--snapshot", "absent.json"), "rolecall: absent.json: no such file or directory\n"),
+        (("explain", "nothing"), "rolecall: no rule `nothing`: `rolecall rules` lists them\n"),
+        (("findings", "--since", "long"), "rolecall: `long` is no span of time: write `30m`, `6h` or `1d`\n"),
+        (("audit", "--fail-on", "bad"), "rolecall audit: argument --fail-on: invalid choice: 'bad'"),
+    ],
+)
+def test_bad_arguments_end_with_2_and_one_line(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, *arguments)
+
+    assert (status, out) == (2, "")
+    assert err.startswith(message)
+    assert err.count("\n") == 1
+
+
+def test_a_function_that_is_not_there_is_said(clean_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "audit", "--snapshot", clean_file, "--function", "invoices")
+
+    assert (status, err) == (2, "rolecall: no function `invoices` in a test\n")
+
+
+def test_a_snapshot_of_a_snapshot_is_audited_alike(
+    bad_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = str(tmp_path / "copy.json")
+    run(capsys, "snapshot", "--snapshot", bad_file, "--output", copy)
+
+    assert run(capsys, "audit", "--snapshot", copy) == run(capsys, "audit", "--snapshot", bad_file)
+
+
+def test_rules_lists_each_rule_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "rules")
+
+    assert [line.split()[0] for line in out.splitlines()] == [rule.name for rule in all_rules()]
+
+
+def test_explain_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "explain", "admin-role")
+
+    assert out.startswith("admin-role (critical)\n\nThe execution role is an administrator.")
+    assert "Bad:\n" in out

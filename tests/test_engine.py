@@ -1,0 +1,121 @@
+"""The engine: order, silence, crashes and gaps."""
+
+from dataclasses import replace
+
+import pytest
+
+from rolecall import engine, rules
+from rolecall.finding import Hit, Report, Severity
+from rolecall.model import Account, Function, Gap
+from rolecall.rules import Rule, Yields, rule
+from tests.builders import FUNCTION, account, allow, permission
+
+
+def judge(fragment: dict[str, object]) -> Report:
+    return engine.audit(account(fragment))
+
+
+@rule(Severity.HIGH)
+def crashing(function: Function, account: Account) -> Yields:
+    """A rule with a bug."""
+    raise LookupError("no such thing")
+    yield
+
+
+@rule(Severity.LOW)
+def hitting(function: Function, account: Account) -> Yields:
+    """A rule that always hits."""
+    yield Hit(None, "hit", fix="none", subject="it")
+
+
+@pytest.fixture
+def with_rules(monkeypatch: pytest.MonkeyPatch) -> object:
+    def use(*extra: Rule) -> None:
+        everything = (*rules.all_rules(), *extra)
+        monkeypatch.setattr(engine, "all_rules", lambda: everything)
+
+    return use
+
+
+def test_a_crash_of_a_rule_is_a_finding_and_stops_no_other_rule(with_rules: object) -> None:
+    with_rules(crashing, hitting)  # type: ignore[operator]
+
+    found = {finding.rule: finding.message for finding in judge({}).findings}
+
+    assert found == {
+        "incomplete-audit": "rule crashing: the rule crashed: LookupError: no such thing",
+        "hitting": "hit",
+    }
+
+
+def test_the_worst_finding_comes_first() -> None:
+    fragment = {"more policies": {"A": [allow("s3:*")], "B": [allow("*")]}, "used_by": ["orders", "invoices"]}
+
+    assert [finding.rule for finding in judge(fragment).findings] == ["admin-role", "service-wildcard", "shared-role"]
+
+
+def test_an_administrator_is_one_finding_not_two() -> None:
+    assert [finding.rule for finding in judge(allow(["*", "s3:*"])).findings] == ["admin-role"]
+
+
+def test_the_same_account_gives_the_same_report() -> None:
+    fragment = {"more policies": {"B": [allow("s3:*"), allow("sqs:*")]}, "used_by": ["b", "a"]}
+
+    assert judge(fragment) == judge(fragment)
+
+
+def test_equal_findings_of_several_versions_are_one() -> None:
+    read = account({"resource policy": [permission("*")]})
+    (function,) = read.functions
+    versions = tuple(replace(function, qualifier=qualifier) for qualifier in ("live", "7"))
+
+    (finding,) = engine.audit(replace(read, functions=versions)).findings
+
+    assert (finding.qualifier, finding.evidence["qualifiers"]) == ("7", ["7", "live"])
+
+
+def test_a_function_without_a_finding_is_in_the_report() -> None:
+    (audited,) = judge({}).functions
+
+    assert (audited.name, audited.findings, audited.versions) == ("orders", 0, (None,))
+
+
+def test_one_cause_of_gaps_is_one_finding() -> None:
+    gap = Gap("resource policy", "AccessDeniedException", "lambda:GetPolicy")
+    gaps = tuple(replace(gap, subject=f"{FUNCTION}-{number}") for number in range(3))
+
+    (finding,) = engine.audit(replace(account(), gaps=gaps)).findings
+
+    assert finding.rule == "incomplete-audit"
+    assert finding.evidence["functions"] == [f"{FUNCTION}-{number}" for number in range(3)]
+
+
+def test_a_known_limit_is_only_information() -> None:
+    limit = Gap("code", "a container image", mendable=False)
+
+    (finding,) = engine.audit(replace(account(), gaps=(limit,))).findings
+
+    assert finding.severity is Severity.INFO
+
+
+def test_a_condition_that_cannot_be_judged_is_said_and_is_no_finding_of_the_rule() -> None:
+    secret = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+
+    (finding,) = judge({"resource policy": [permission("*", condition=secret)]}).findings
+
+    assert finding.rule == "incomplete-audit"
+    assert "`aws:SourceIp`" in finding.message
+
+
+def test_a_fingerprint_survives_what_does_not_matter() -> None:
+    one = judge({"more policies": {"Wide": [allow("s3:*", Sid="Files")]}})
+    two = judge({"more policies": {"Wide": [allow("s3:GetObject"), allow("s3:*", Sid="Files")]}})
+
+    assert [f.fingerprint for f in one.findings] == [f.fingerprint for f in two.findings]
+
+
+def test_an_audit_of_a_change_leaves_rules_on_the_whole_account_out(with_rules: object) -> None:
+    with_rules(replace(hitting, name="everywhere", whole=True))  # type: ignore[operator]
+
+    assert "everywhere" in engine.audit(account()).rules
+    assert "everywhere" not in engine.audit(account(), whole=False).rules
