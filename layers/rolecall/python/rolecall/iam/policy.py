@@ -24,7 +24,6 @@ __all__ = ["OPERATORS", "Condition", "Effect", "Kind", "Policy", "PolicyError", 
 LONGEST = 1_000_000
 """Characters of a document; AWS takes at most 20,480 (a resource policy)."""
 
-WITH_PRINCIPAL = (Kind.RESOURCE, Kind.TRUST, Kind.ENDPOINT, Kind.RCP)
 WITHOUT_RESOURCE = (Kind.RESOURCE, Kind.TRUST, Kind.ENDPOINT)
 VERSIONS = ("2012-10-17", "2008-10-17")
 
@@ -72,7 +71,7 @@ def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
     >>> policy.version, policy.allows[0].actions
     ('2008-10-17', ('s3:*',))
     """
-    value = _decode(document, name) if isinstance(document, str) else document
+    value = decode(document, name) if isinstance(document, str) else document
     elements = _elements(value, _DOCUMENT, where=name, what="the policy")
     version = elements.get("Version", "2008-10-17")
     if version not in VERSIONS:
@@ -89,7 +88,8 @@ def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
     return Policy(name, kind, version, statements)
 
 
-def _decode(text: str, name: str) -> object:
+def decode(text: str, name: str) -> object:
+    """The value that JSON text stands for; a PolicyError for text that is none, or has a key twice in an object."""
     if len(text) > LONGEST:
         raise PolicyError(f"{name}: is {len(text):,} characters long, not at most {LONGEST:,}")
     try:
@@ -162,9 +162,9 @@ def _check_presence(elements: dict[str, Any], kind: Kind, where: str) -> None:
     if kind is Kind.TRUST and names_resource:
         raise PolicyError(f"{where}: has a Resource, but a trust policy is about the role that it stands on")
     names_principal = "Principal" in elements or "NotPrincipal" in elements
-    if kind in WITH_PRINCIPAL and not names_principal:
+    if kind.names_principals and not names_principal:
         raise PolicyError(f"{where}: has no Principal, it needs Principal or NotPrincipal")
-    if kind not in WITH_PRINCIPAL and names_principal:
+    if not kind.names_principals and names_principal:
         raise PolicyError(f"{where}: has a Principal, but the principal is the one that the policy is attached to")
 
 
@@ -247,15 +247,18 @@ def _operator(written: object, where: str) -> tuple[str, str | None, bool]:
 
 
 def _values(written: object, where: str) -> tuple[str, ...]:
-    return tuple(_text(value, where) for value in (written if isinstance(written, list) else [written]))
+    return tuple(scalar(value, where) for value in (written if isinstance(written, list) else [written]))
 
 
-def _text(value: object, where: str) -> str:
+def scalar(value: object, where: str) -> str:
+    """The text of a condition value: a string, a truth value or a number."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() <= 1024 or isinstance(value, float) and abs(value) < float("inf"):
+    if isinstance(value, int) and value.bit_length() <= 1024:
+        return str(value)
+    if isinstance(value, float) and abs(value) < float("inf"):
         return str(value)
     raise PolicyError(f"{where} is {_shown(value)}, not a string or a list of strings")
 

@@ -22,6 +22,14 @@ class Kind(StrEnum):
     RCP = "rcp"
     ENDPOINT = "endpoint"
 
+    @property
+    def names_principals(self) -> bool:
+        """Whether its statements say whom they mean; the others mean the one they are attached to."""
+        return self in _WITH_PRINCIPALS
+
+
+_WITH_PRINCIPALS = frozenset({Kind.RESOURCE, Kind.TRUST, Kind.RCP, Kind.ENDPOINT})
+
 
 class Effect(StrEnum):
     ALLOW = "Allow"
