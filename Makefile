@@ -1,0 +1,63 @@
+# Bootstraps everything from python3 and the package registries: nothing has to be installed first.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.ready
+# SAM's own folder and its telemetry stay out of the home directory.
+export SAM_CLI_TELEMETRY = 0
+export __SAM_CLI_APP_DIR = $(CURDIR)/.build/sam
+
+.PHONY: help setup build demo sandbox local test check format docs lock deploy clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(SETUP) ## make .venv with everything in it, and .venv/bin/rolecall
+
+$(SETUP): requirements/dev.txt pyproject.toml
+	@echo "setting up .venv (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
+	@touch $@
+
+build: setup ## build the app into .aws-sam/build
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam build --cached > .build.log 2>&1 || { cat .build.log; exit 1; }; rm -f .build.log
+
+demo: build ## deploy into an embedded account, break it, watch the findings come
+	@$(BIN)/python -m sandbox.demo
+
+sandbox: build ## keep an embedded account running, and print how to use it
+	@$(BIN)/python -m sandbox
+
+local: build ## .aws-sam/local.yaml: the built template for `sam local invoke` against an AWS_ENDPOINT_URL
+	@$(BIN)/python -m sandbox.local
+
+test: build ## run all tests
+	@$(BIN)/python -m pytest
+
+check: build ## lint, types, import contracts, template, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint --include-checks I -- template.yaml
+	@PATH="$(CURDIR)/$(BIN):$$PATH" AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	@$(BIN)/rolecall rules --format markdown | diff -u docs/RULES.md - || { echo "docs/RULES.md is old: make docs"; exit 1; }
+
+format: setup ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup ## make docs/RULES.md anew from the rules
+	@$(BIN)/rolecall rules --format markdown > docs/RULES.md
+
+lock: setup ## pin requirements anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header -q layers/powertools/requirements.in -o layers/powertools/requirements.txt
+
+deploy: setup ## build and deploy into your AWS account
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam build && $(BIN)/sam deploy --guided
+
+clean: ## remove what was built
+	rm -rf .aws-sam .build .venv
