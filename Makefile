@@ -4,6 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.ready
 # SAM's own folder and its telemetry stay out of the home directory.
 export SAM_CLI_TELEMETRY = 0
+export PYTHONDONTWRITEBYTECODE = 1
 export __SAM_CLI_APP_DIR = $(CURDIR)/.build/sam
 
 .PHONY: help setup build demo sandbox local test check format docs lock deploy clean
