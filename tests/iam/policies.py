@@ -3,7 +3,6 @@
 from typing import Any
 
 from hypothesis import strategies as st
-
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Kind, Policy, parse
 from rolecall.iam.request import Caller, Request
@@ -30,8 +29,16 @@ PRINCIPALS = (
 )
 
 operators = st.sampled_from(
-    ["StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "ForAllValues:StringEquals"]
-    + ["ForAnyValue:StringLike", "ForAllValues:StringNotLike", "ForAnyValue:StringNotEquals"]
+    [
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "StringEqualsIfExists",
+        "ForAllValues:StringEquals",
+        "ForAllValues:StringNotLike",
+        "ForAnyValue:StringLike",
+        "ForAnyValue:StringNotEquals",
+    ]
 )
 patterns = st.sampled_from(["x", "y", "x*", "*", "?", "${aws:b}", "${aws:a, 'x'}"])
 tests = st.dictionaries(st.sampled_from(KEYS), st.lists(patterns, min_size=1, max_size=2), min_size=1, max_size=2)

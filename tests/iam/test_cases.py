@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from rolecall.iam.cases import answer, is_failure, simulate
 
 USER = {"type": "AWS", "id": "arn:aws:iam::111122223333:user/ann", "account": "111122223333"}

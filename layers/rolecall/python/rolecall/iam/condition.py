@@ -44,8 +44,8 @@ def compiled(condition: Condition, *, variables: bool) -> Test:
     if variables and operator.takes_variables:
         templates = {value: template for value in condition.values if (template := Template.parse(value))}
     if templates:
-        return _with_variables(key, condition.values, templates, operator, absent, holds)
-    fits, negated = operator.fits(condition.values), operator.negated
+        return _with_variables(condition, templates, operator, absent, holds)
+    fits, negated, set_operator = operator.fits(condition.values), operator.negated, condition.set_operator
     read = operator.reads_policy
     typos = read is not None and any(read(value) is None for value in condition.values)
 
@@ -55,8 +55,8 @@ def compiled(condition: Condition, *, variables: bool) -> Test:
             return absent if unknown is None or key not in unknown else None
         if unknown is not None and operator.reads and (typos or _is_unreadable(found, operator.reads)):
             return None
-        if holds is _plainly and found.__class__ is str:
-            return fits(found) is not negated
+        if not set_operator:
+            return fits(found) is not negated if isinstance(found, str) else _without_set_operator(unknown)
         return holds(found, fits, negated)
 
     return test
@@ -90,19 +90,21 @@ def _null(key: str, values: tuple[str, ...]) -> Test:
 
 
 def _with_variables(
-    key: str,
-    values: tuple[str, ...],
+    condition: Condition,
     templates: dict[str, Template],
     operator: Operator,
     absent: bool,
     holds: Holds,
 ) -> Test:
-    fixed = operator.fits(value for value in values if value not in templates)
+    key, set_operator = condition.key.lower(), condition.set_operator
+    fixed = operator.fits(value for value in condition.values if value not in templates)
 
     def test(context: Context, unknown: Container[str] | None) -> bool | None:
         found = context.get(key)
         if found is None:
             return absent if unknown is None or key not in unknown else None
+        if not set_operator and not isinstance(found, str):
+            return _without_set_operator(unknown)
         known = [each for each in templates.values() if unknown is None or each.is_known(unknown, context)]
         patterns = [pattern for each in known if (pattern := each.pattern(context)) is not None]
         with_stars = operator.takes_wildcards and any(STAR in pattern or MARK in pattern for pattern in patterns)
@@ -127,8 +129,16 @@ def _is_unreadable(found: str | tuple[str, ...], reads: Callable[[str], object])
     return any(reads(text) is None for text in ((found,) if isinstance(found, str) else found))
 
 
+def _without_set_operator(unknown: Container[str] | None) -> bool | None:
+    """Whether an operator without ForAnyValue or ForAllValues holds on a multi-valued key.
+
+    "Multivalued context keys require a condition set operator": AWS does not say what holds else. People see such
+    conditions never hold, negated ones neither.
+    """
+    return False if unknown is None else None
+
+
 def _plainly(found: str | tuple[str, ...], fits: Fits, negated: bool) -> bool:
-    """No set operator; AWS asks for one with a multi-valued key and leaves it open else: here any value fits."""
     return (fits(found) if isinstance(found, str) else any(map(fits, found))) is not negated
 
 

@@ -32,6 +32,12 @@ RCP_SERVICES = frozenset(
 )
 """Action prefixes of the services that support RCPs: Organizations User Guide, "Resource control policies"."""
 
+NOT_BY_RCP = frozenset({"kms:retiregrant"})
+"""Actions on which an RCP has no effect: KMS Developer Guide, "Resource control policies in AWS KMS"."""
+
+ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity"})
+"""Actions that need no permission and that no Deny takes away: STS API reference."""
+
 
 class Outcome(StrEnum):
     ALLOWED = "Allowed"
@@ -86,8 +92,8 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     <Outcome.ALLOWED: 'Allowed'>
     """
     caller = request.caller
-    if request.verb == "sts:getcalleridentity" and caller.type == "AWS":
-        return _ALLOWED_ALWAYS  # "No permissions are required", and no Deny takes it away (STS API reference)
+    if request.verb in ALWAYS_ALLOWED and caller.type == "AWS":
+        return _ALLOWED_ALWAYS
     identity, caps, walls = layers(request, policies)
     resource = (policies.resource,) if policies.resource else ()
     bounded = bool(policies.boundaries) and caller.type == "AWS" and not caller.is_root
@@ -126,11 +132,15 @@ def layers(request: Request, policies: Policies) -> tuple[Layer, list[Layer], li
     walls: list[Layer] = []
     if policies.scps and caller.account and caller.type != "Service" and not caller.is_service_linked:
         walls += policies.scps
-    if policies.rcps and not caller.is_service_linked and request.verb.partition(":")[0] in RCP_SERVICES:
+    if policies.rcps and not caller.is_service_linked and _is_under_rcps(request.verb):
         walls += policies.rcps
     if policies.endpoint:
         walls.append(policies.endpoint)
     return identity, caps, walls
+
+
+def _is_under_rcps(verb: str) -> bool:
+    return verb.partition(":")[0] in RCP_SERVICES and verb not in NOT_BY_RCP
 
 
 def _denied(request: Request, every: Iterable[Layer], *, bounded: bool) -> tuple[int, list[Statement]]:

@@ -8,13 +8,15 @@ from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
-_DATE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?"
-    r"(?:[Tt](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
+_NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?"
+_DATE = (
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?"
+    r"(?:[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})([.,][0-9]+)?)?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
-_BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(?:(\d\d)([.,]\d+)?)?([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+_BASIC = (
+    r"([0-9]{4})([0-9]{2})([0-9]{2})"
+    r"[Tt]([0-9]{2})([0-9]{2})(?:([0-9]{2})([.,][0-9]+)?)?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -25,7 +27,7 @@ def number(text: str) -> Decimal | None:
     >>> number("10") == number("10.0"), number("ten")
     (True, None)
     """
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    return Decimal(text) if re.fullmatch(_NUMBER, text) else None
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +39,7 @@ def moment(text: str) -> Decimal | None:
     >>> moment("2020-01-01T00:00:00Z") == moment("1577836800") == moment("2020") == moment("2020-01-01T01:00+01:00")
     True
     """
-    found = _DATE.fullmatch(text) or _BASIC.fullmatch(text)
+    found = re.fullmatch(_DATE, text) or re.fullmatch(_BASIC, text)
     if not found:
         return number(text)
     year, month, day, hour, minute, second, fraction, zone = found.groups()

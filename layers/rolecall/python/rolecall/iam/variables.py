@@ -14,7 +14,7 @@ Context = Mapping[str, str | tuple[str, ...]]
 STAR, MARK = "\ue000", "\ue001"
 """Stand for a `*` and a `?` that are no wildcards, in patterns and in the texts that these are matched with."""
 
-_VARIABLE = re.compile(r"\$\{(?:([*?$])|\s*([^\s,{}'*?$][^,{}']*?)\s*(?:,\s*'((?:[^']|'')*)'\s*)?)\}")
+_VARIABLE = r"\$\{(?:([*?$])|\s*([^\s,{}'*?$][^,{}']*?)\s*(?:,\s*'((?:[^']|'')*)'\s*)?)\}"
 _LITERAL = str.maketrans({"*": STAR, "?": MARK})
 
 
@@ -43,7 +43,7 @@ class Template:
             return None
         parts: list[str | Variable] = []
         end = 0
-        for found in _VARIABLE.finditer(text):
+        for found in re.finditer(_VARIABLE, text):
             parts.append(text[end : found.start()])
             end = found.end()
             escape, key, default = found.groups()
