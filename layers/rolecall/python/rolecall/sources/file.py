@@ -190,9 +190,7 @@ def _dump_role(role: Role) -> dict[str, Any]:
 
 
 def _dump_gaps(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
-    return [
-        {"what": g.what, "why": g.why, "call": g.call, "subject": g.subject, "mendable": g.mendable} for g in gaps
-    ]
+    return [{"what": g.what, "why": g.why, "call": g.call, "subject": g.subject, "mendable": g.mendable} for g in gaps]
 
 
 def _dump_place(place: Place | None) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""Triggers: who invokes a function (push), or what its role needs so that Lambda can poll for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A service that invokes the function: its resource policy must let the service in.
+
+    Parameters
+    ----------
+    principal : the service principal, without a region
+    service : the service in the source's ARN, where it is not that of the principal
+    owned : False where the ARN of a source holds no account: then aws:SourceAccount must be pinned as well
+    sends_account : False where the service sends no aws:SourceAccount: a condition on it never holds
+    """
+
+    principal: str
+    service: str
+    owned: bool = True
+    sends_account: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A source that Lambda polls with the rights of the execution role.
+
+    Parameters
+    ----------
+    service : the service in the source's ARN
+    reads : actions without which polling stops
+    watches : actions that are documented, and without which the mapping still runs
+    """
+
+    service: str
+    reads: tuple[str, ...]
+    watches: tuple[str, ...] = ()
+
+
+TRIGGERS: Mapping[str, Push | Poll] = {
+    # Polled: AWS Lambda Developer Guide, "Configuring permissions" of each event source.
+    "sqs": Poll("sqs", ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")),
+    "kinesis": Poll(
+        "kinesis",
+        ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator"),
+        ("kinesis:DescribeStreamSummary", "kinesis:ListShards"),
+    ),
+    "dynamodb": Poll(
+        "dynamodb", ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+    ),
+    # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.
+    "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
+    "api": Push("apigateway.amazonaws.com", "execute-api"),
+    "cloudwatch-alarm": Push("lambda.alarms.cloudwatch.amazonaws.com", "cloudwatch"),
+    "cloudwatch-logs": Push("logs.amazonaws.com", "logs"),
+    "cognito": Push("cognito-idp.amazonaws.com", "cognito-idp"),
+    "config": Push("config.amazonaws.com", "config"),
+    "eventbridge": Push("events.amazonaws.com", "events"),
+    "iot": Push("iot.amazonaws.com", "iot"),
+    "lex": Push("lexv2.amazonaws.com", "lex"),
+    "s3": Push("s3.amazonaws.com", "s3", owned=False),
+    "secretsmanager": Push("secretsmanager.amazonaws.com", "secretsmanager"),
+    "ses": Push("ses.amazonaws.com", "ses"),
+    "sns": Push("sns.amazonaws.com", "sns", sends_account=False),
+}
+"""Type of a trigger -> what it needs to work."""
+
+
+def polled(source: str) -> str | None:
+    """The type of the mapping that polls this ARN, or None for a source that has no row.
+
+    >>> polled("arn:aws:sqs:us-east-1:111122223333:orders")
+    'sqs'
+    """
+    service = [*source.split(":"), "", "", ""][2]
+    return next((name for name, row in TRIGGERS.items() if isinstance(row, Poll) and row.service == service), None)
+
+
+def pushing(principal: str) -> Push | None:
+    """The row of a service principal, also in its regional form, or None.
+
+    >>> pushing("sns.eu-west-1.amazonaws.com").principal
+    'sns.amazonaws.com'
+    """
+    parts = principal.split(".")
+    plain = ".".join([parts[0], *parts[2:]]) if len(parts) == 4 and "-" in parts[1] else principal
+    rows = (row for row in TRIGGERS.values() if isinstance(row, Push))
+    return next((row for row in rows if row.principal in (principal, plain)), None)
