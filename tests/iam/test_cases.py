@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rolecall.iam.cases import answer, is_failure, simulate
 
 USER = {"type": "AWS", "id": "arn:aws:iam::111122223333:user/ann", "account": "111122223333"}
@@ -86,6 +88,32 @@ def test_a_line_that_is_no_case_is_answered_with_its_error(line: str, told: dict
     assert found["id"] == told["id"]
     assert found["error"].startswith(told["error"])
     assert is_failure(found)
+
+
+members = ["id", "principal", "action", "resource", "context", "identityPolicies", "resourcePolicy", "scps", "type"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(members),
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.text() | st.just(USER) | st.just("s3:GetObject"),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+        ),
+    )
+)
+def test_any_object_gets_an_answer(members: dict[str, Any]) -> None:
+    told = answer(json.dumps(REQUEST | members))
+
+    assert ("error" in told) != ("decision" in told)
+
+
+@pytest.mark.parametrize("depth", [500, 900, 940, 960, 980, 100_000])
+def test_depth_is_no_trap(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    line = json.dumps(REQUEST | {"id": 1, "resourcePolicy": {"Statement": 0}}).replace("0}", nested + "}")
+
+    assert "error" in answer(line)
 
 
 def test_lines_are_answered_as_they_come_and_empty_ones_passed_over() -> None:

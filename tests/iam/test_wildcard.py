@@ -50,5 +50,5 @@ def test_an_arn_knows_its_parts() -> None:
 
     assert session == Arn("aws", "sts", "", "111122223333", "assumed-role/deploy/ann")
     assert session.session == ("deploy", "ann")
-    assert Arn.parse("arn:aws:s3:::inbox/a:b").resource == "inbox/a:b"
+    assert Arn.parse("arn:aws:s3:::inbox/a:b") == Arn("aws", "s3", "", "", "inbox/a:b")
     assert Arn.parse("inbox") is None

@@ -48,6 +48,8 @@ def answer(line: str) -> dict[str, Any]:
         return _decided(case)
     except (CaseError, PolicyError) as error:
         return {"id": identifier, "error": str(error)}
+    except RecursionError:
+        return {"id": identifier, "error": "the case: is nested too deeply"}
 
 
 def _decided(case: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         return _ALLOWED_ALWAYS
     identity, caps, walls = layers(request, policies)
     resource = (policies.resource,) if policies.resource else ()
-    bounded = bool(policies.boundaries) and caller.type == "AWS" and not caller.is_root
+    bounded = bool(policies.boundaries) and caller.has_policies and not caller.is_root
     denied, denies = _denied(request, (identity, resource, *caps, *walls), bounded=bounded)
     if denied == YES:
         return Decision(Outcome.EXPLICITLY_DENIED, tuple(denies))
@@ -126,7 +126,7 @@ def layers(request: Request, policies: Policies) -> tuple[Layer, list[Layer], li
     caller = request.caller
     identity: Layer = ()
     caps: list[Layer] = []
-    if caller.type == "AWS" and not caller.is_root:
+    if caller.has_policies and not caller.is_root:
         identity = policies.identity
         caps = [layer for layer in (policies.boundaries, policies.sessions) if layer]
     walls: list[Layer] = []
@@ -165,7 +165,7 @@ def _granted(
     caller = request.caller
     by_resource = _resource_states(request, resource, bounded=bounded)
     delegated, role, direct = by_resource[DELEGATED][0], by_resource[ROLE][0], by_resource[DIRECT][0]
-    if caller.type != "AWS":
+    if not caller.has_policies:
         return max(delegated, role, direct), by_resource[DIRECT][1]
     owner_decides = _owner_decides(request)
     if caller.is_root:

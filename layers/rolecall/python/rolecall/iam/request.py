@@ -42,6 +42,8 @@ class Caller:
     account: str | None = None
     names: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """What a Principal element may call it, in the form of `principals.name`."""
+    has_policies: bool = field(init=False, compare=False, repr=False)
+    """Whether it is an identity of an account; CloudFront's "origin access identity" looks like one, but is none."""
     is_root: bool = field(init=False, compare=False, repr=False)
     is_service_linked: bool = field(init=False, compare=False, repr=False)
 
@@ -49,6 +51,7 @@ class Caller:
         arn = Arn.parse(self.id) if self.type == "AWS" else None
         if self.account is None and arn is not None:
             object.__setattr__(self, "account", arn.account)
+        object.__setattr__(self, "has_policies", self.type == "AWS" and self.account != "cloudfront")
         object.__setattr__(self, "is_root", arn is not None and arn.is_root)
         role = _role(arn) if arn else None
         object.__setattr__(self, "is_service_linked", role is not None and _is_service_linked(self.id, role))
