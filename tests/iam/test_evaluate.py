@@ -157,3 +157,7 @@ def test_a_mutated_policy_is_a_policy_or_refused(policy: Policy, data: st.DataOb
         return
     request = Request(some.USER, "s3:Get", "arn:aws:s3:::a")
     assert evaluate(request, Policies(resource=found)).outcome in Outcome
+
+
+def test_a_request_takes_keys_in_any_case_and_an_empty_list_as_none() -> None:
+    assert Request.of(some.USER, "s3:Get", "*", {"AWS:a": "x", "aws:TagKeys": ()}).context == {"aws:a": "x"}
