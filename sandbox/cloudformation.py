@@ -1,0 +1,40 @@
+"""CloudFormation: what ministack's provisioners lack, or lose, of our template."""
+
+from typing import Any
+
+from sandbox import delivery
+from sandbox.hooks import module
+
+
+def complete() -> None:
+    """Provision trails, and keep the targets of target groups."""
+    handlers = module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    handlers["AWS::CloudTrail::Trail"] = {"create": _create_trail, "delete": _delete_trail}
+    group = handlers["AWS::ElasticLoadBalancingV2::TargetGroup"]
+    create = group["create"]
+
+    def create_with_targets(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        arn, attributes = create(logical_id, properties, stack)
+        for target in properties.get("Targets", ()):
+            if ":lambda:" in target["Id"] and (refusal := delivery.refused(target["Id"], arn)):
+                raise ValueError(refusal)
+            kept = {"Id": target["Id"], "Port": int(target.get("Port") or 80), "AvailabilityZone": ""}
+            module("ministack.services.alb")._targets[arn].append(kept)
+        return arn, attributes
+
+    group["create"] = create_with_targets
+
+
+def _create_trail(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+    trails, responses = module("ministack.services.cloudtrail"), module("ministack.core.responses")
+    physical_name = module("ministack.services.cloudformation.provisioners")._physical_name
+    name = properties.get("TrailName") or physical_name(stack, logical_id, max_len=128)
+    kept = ("S3BucketName", "S3KeyPrefix", "IncludeGlobalServiceEvents", "IsMultiRegionTrail")
+    trails._create_trail({"Name": name, **{key: properties[key] for key in kept if key in properties}})
+    if properties.get("IsLogging"):
+        trails._start_logging({"Name": name})
+    return name, {"Arn": f"arn:aws:cloudtrail:{responses.get_region()}:{responses.get_account_id()}:trail/{name}"}
+
+
+def _delete_trail(name: str, properties: dict[str, Any] | None = None) -> None:
+    module("ministack.services.cloudtrail")._delete_trail({"Name": name})
