@@ -1,0 +1,37 @@
+"""Deployment of the app into a sandbox account: the native `sam deploy` of the built, unchanged template."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.account import Account
+from sandbox.stack import NAME, Stack
+
+ROOT = Path(__file__).parent.parent
+BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
+
+
+class DeployError(Exception):
+    """sam refused; the message holds the end of what it said."""
+
+
+def deploy(account: Account, *, name: str = NAME) -> Stack:
+    """Deploy what `sam build` left, with the defaults of its parameters.
+
+    Raises
+    ------
+    DeployError : there is no build, or sam or CloudFormation failed
+    """
+    if not BUILT.exists():
+        raise DeployError("nothing is built: run `make build`")
+    sam = Path(sys.executable).parent / "sam"
+    command = [sam, "deploy", "--template-file", BUILT, "--stack-name", name, "--resolve-s3", "--no-progressbar"]
+    command += ["--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]
+    environment = account.process_environment() | {"__SAM_CLI_APP_DIR": str(ROOT / ".build" / "sam")}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        said = (ended.stdout + ended.stderr).strip().splitlines()[-25:]
+        raise DeployError("sam deploy failed:\n" + "\n".join(said))
+    return Stack(account, name)
