@@ -30,6 +30,14 @@ class Stack:
         """A boto3 client of the account."""
         return self.account.client(service)
 
+    def session(self) -> Any:
+        """A boto3 session of the account's administrator, whose clients call the account and no other."""
+        return Session(self.account)
+
+    def functions(self) -> list[str]:
+        """The ARNs of the stack's functions."""
+        return [value for key, value in self.outputs.items() if key.endswith("FunctionArn")]
+
     def arn(self, function: str) -> str:
         """The ARN of a function by the stem of its logical id: `Hello`, `S3`."""
         return self.outputs[f"{function}FunctionArn"]
@@ -73,6 +81,21 @@ class Stack:
                 continue  # a platform line, such as REPORT
             if isinstance(line, dict):
                 yield line
+
+
+class Session:
+    """What `rolecall.sources.aws` uses of a boto3 session, with the account's endpoint."""
+
+    def __init__(self, account: Account) -> None:
+        self._session, self._endpoint = account.session(), account.endpoint
+        self.region_name: str = self._session.region_name
+
+    def client(self, service: str, **more: Any) -> Any:
+        return self._session.client(service, endpoint_url=self._endpoint, **more)
+
+    def get_partition_for_region(self, region: str) -> str:
+        partition: str = self._session.get_partition_for_region(region)
+        return partition
 
 
 def now() -> int:
