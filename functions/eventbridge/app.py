@@ -1,4 +1,4 @@
-"""Target of a rule: takes an order that was placed, and announces on the same bus that it was confirmed."""
+"""Target of a rule: takes an order that was placed, and announces on another bus that it was confirmed."""
 
 import json
 import os
