@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,10 +153,8 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-    try:
+    with suppress(ProcessLookupError):  # Nothing is left.
         os.killpg(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # Nothing is left.
 
 
 __all__ = ["ACCOUNT", "REGION", "Account", "SandboxError", "start"]

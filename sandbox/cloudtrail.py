@@ -121,7 +121,12 @@ def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any]
 def event(record: dict[str, Any]) -> dict[str, Any]:
     """The entry of PutEvents that carries a record."""
     source = f"aws.{record['eventSource'].split('.')[0]}"
-    return {"Source": source, "DetailType": "AWS API Call via CloudTrail", "Resources": [], "Detail": json.dumps(record)}
+    return {
+        "Source": source,
+        "DetailType": "AWS API Call via CloudTrail",
+        "Resources": [],
+        "Detail": json.dumps(record),
+    }
 
 
 @cache
@@ -153,7 +158,8 @@ def _query_call(service: str, query: str, body: bytes) -> tuple[str, dict[str, A
 def _rest_call(service: str, method: str, path: str, query: str, body: bytes) -> tuple[str, dict[str, Any]] | None:
     for verb, pattern, name in _routes(service):
         if verb == method and (hit := pattern.fullmatch(path)):
-            members = _model(service).operation_model(name).input_shape.members
+            shape_of_input = _model(service).operation_model(name).input_shape
+            members = shape_of_input.members if shape_of_input else {}
             in_query = {
                 shape.serialization.get("name", member): member
                 for member, shape in members.items()
@@ -203,7 +209,8 @@ def _parsed(call: Call, answer: Answer) -> dict[str, Any]:
     parser = create_parser(model.metadata["protocol"])
     response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
     try:
-        parsed: dict[str, Any] = parser.parse(response, model.operation_model(call.operation).output_shape)
+        shape: Any = model.operation_model(call.operation).output_shape  # None where there is no output
+        parsed: dict[str, Any] = parser.parse(response, shape)
     except ResponseParserError:
         return {}
     parsed.pop("ResponseMetadata", None)

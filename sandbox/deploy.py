@@ -25,7 +25,16 @@ def deploy(account: Account, *, name: str = NAME) -> Stack:
     if not BUILT.exists():
         raise DeployError("nothing is built: run `make build`")
     sam = Path(sys.executable).parent / "sam"
-    command = [sam, "deploy", "--template-file", BUILT, "--stack-name", name, "--resolve-s3", "--no-progressbar"]
+    command = [
+        str(sam),
+        "deploy",
+        "--template-file",
+        str(BUILT),
+        "--stack-name",
+        name,
+        "--resolve-s3",
+        "--no-progressbar",
+    ]
     command += ["--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]
     environment = account.process_environment() | {"__SAM_CLI_APP_DIR": str(ROOT / ".build" / "sam")}
     ended = subprocess.run(

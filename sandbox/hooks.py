@@ -36,4 +36,6 @@ def module(name: str) -> Any:
 
 def gone() -> list[str]:
     """The hooks that the installed ministack does not have any more."""
-    return [f"{name}.{each}" for name, names in HOOKS.items() for each in names if not hasattr(import_module(name), each)]
+    return [
+        f"{name}.{each}" for name, names in HOOKS.items() for each in names if not hasattr(import_module(name), each)
+    ]

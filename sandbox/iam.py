@@ -31,8 +31,9 @@ def complete() -> None:
 def _managed_policies() -> dict[str, Any]:
     """Some 1,580 policies, out of moto's data file. The file alone: all of moto takes long to import."""
     found = importlib.util.find_spec("moto")
-    assert found and found.origin, "moto is a development dependency"
-    path = Path(found.origin).parent / "iam" / "aws_managed_policies.py"
+    origin = found.origin if found else None
+    assert origin is not None, "moto is a development dependency"
+    path = Path(origin).parent / "iam" / "aws_managed_policies.py"
     specification = importlib.util.spec_from_file_location("aws_managed_policies", path)
     assert specification and specification.loader
     data = importlib.util.module_from_spec(specification)

@@ -21,7 +21,9 @@ class Shot:
 def _http(stack: Stack) -> None:
     """Through a load balancer in front of the deployed target group; the sandbox needs no real network."""
     balancers = stack.client("elbv2")
-    made = balancers.create_load_balancer(Name=f"{stack.name}-demo", Type="application", Subnets=["subnet-1", "subnet-2"])
+    made = balancers.create_load_balancer(
+        Name=f"{stack.name}-demo", Type="application", Subnets=["subnet-1", "subnet-2"]
+    )
     arn, host = made["LoadBalancers"][0]["LoadBalancerArn"], made["LoadBalancers"][0]["DNSName"]
     forward = {"Type": "forward", "TargetGroupArn": stack.outputs["TargetGroupArn"]}
     balancers.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[forward])

@@ -1,6 +1,8 @@
 """The engine: order, silence, crashes and gaps."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from rolecall.rules import Rule, Yields, rule
 from tests.builders import FUNCTION, account, allow, permission
 
 
-def judge(fragment: dict[str, object]) -> Report:
+def judge(fragment: dict[str, Any]) -> Report:
     return engine.audit(account(fragment))
 
 
@@ -29,7 +31,7 @@ def hitting(function: Function, account: Account) -> Yields:
 
 
 @pytest.fixture
-def with_rules(monkeypatch: pytest.MonkeyPatch) -> object:
+def with_rules(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def use(*extra: Rule) -> None:
         everything = (*rules.all_rules(), *extra)
         monkeypatch.setattr(engine, "all_rules", lambda: everything)
@@ -37,8 +39,8 @@ def with_rules(monkeypatch: pytest.MonkeyPatch) -> object:
     return use
 
 
-def test_a_crash_of_a_rule_is_a_finding_and_stops_no_other_rule(with_rules: object) -> None:
-    with_rules(crashing, hitting)  # type: ignore[operator]
+def test_a_crash_of_a_rule_is_a_finding_and_stops_no_other_rule(with_rules: Callable[..., None]) -> None:
+    with_rules(crashing, hitting)
 
     found = {finding.rule: finding.message for finding in judge({}).findings}
 
@@ -114,8 +116,8 @@ def test_a_fingerprint_survives_what_does_not_matter() -> None:
     assert [f.fingerprint for f in one.findings] == [f.fingerprint for f in two.findings]
 
 
-def test_an_audit_of_a_change_leaves_rules_on_the_whole_account_out(with_rules: object) -> None:
-    with_rules(replace(hitting, name="everywhere", whole=True))  # type: ignore[operator]
+def test_an_audit_of_a_change_leaves_rules_on_the_whole_account_out(with_rules: Callable[..., None]) -> None:
+    with_rules(replace(hitting, name="everywhere", whole=True))
 
     assert "everywhere" in engine.audit(account()).rules
     assert "everywhere" not in engine.audit(account(), whole=False).rules

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
+
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Kind, Policy, parse
 from rolecall.iam.request import Caller, Request

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rolecall.iam.cases import answer, is_failure, simulate
 
 USER = {"type": "AWS", "id": "arn:aws:iam::111122223333:user/ann", "account": "111122223333"}

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rolecall.iam.evaluate import Outcome, Policies, evaluate
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
 from rolecall.iam.request import EVERY_KEY, Caller, Request
-
 from tests.iam import policies as some
 
 ALLOWED, EXPLICIT = Outcome.ALLOWED, Outcome.EXPLICITLY_DENIED

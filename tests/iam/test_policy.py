@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from rolecall.iam.policy import Condition, Effect, Kind, Policy, PolicyError, Principal, Statement, parse
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

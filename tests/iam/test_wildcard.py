@@ -3,6 +3,7 @@ import time
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rolecall.iam.arn import Arn, arn_matches, resource_matches
 from rolecall.iam.wildcard import matches
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rolecall import __version__
-from rolecall.finding import Audited, Confidence, Deciding, Finding, Hit, Report, fingerprint, subject_of
+from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, subject_of
 from rolecall.iam import catalog
 from rolecall.model import Account, Function, Gap, Role
 from rolecall.rules import Rule, Yields, all_rules
@@ -64,9 +64,9 @@ def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -
                     gaps.append(each)
                 else:
                     struck.append(_Struck(rule, function, each))
-        except Exception as crash:  # noqa: BLE001  The one place: a rule's bug must not hide the other rules' findings.
+        except Exception as crash:
             why = f"the rule crashed: {type(crash).__name__}: {crash}"
-            gaps.append(Gap(f"rule {rule.name}", why, f"rule {rule.name}", function and function.id))
+            gaps.append(Gap(f"rule {rule.name}", why, f"rule {rule.name}", function.id if function else None))
 
 
 def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
@@ -106,10 +106,10 @@ def _finding(struck: _Struck, account: Account) -> Finding:
         function=owner,
         qualifier=qualifier,
         role=role,
-        actions=_sorted(hit.actions, statement and (statement.actions or statement.not_actions)),
-        resources=_sorted(hit.resources, statement and (statement.resources or statement.not_resources)),
+        actions=_sorted(hit.actions, (statement.actions or statement.not_actions) if statement else ()),
+        resources=_sorted(hit.resources, (statement.resources or statement.not_resources) if statement else ()),
         principal=hit.principal,
-        statement=statement and Deciding(statement.policy, statement.sid, statement.index),
+        statement=Deciding(statement.policy, statement.sid, statement.index) if statement else None,
         message=hit.message,
         fix=hit.fix,
         evidence=hit.evidence,
@@ -119,8 +119,8 @@ def _finding(struck: _Struck, account: Account) -> Finding:
     )
 
 
-def _sorted(own: tuple[str, ...] | None, of_statement: tuple[str, ...] | None) -> tuple[str, ...]:
-    return tuple(sorted(of_statement or () if own is None else own))
+def _sorted(own: tuple[str, ...] | None, of_statement: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(of_statement if own is None else own))
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

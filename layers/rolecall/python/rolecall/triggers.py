@@ -46,9 +46,7 @@ TRIGGERS: Mapping[str, Push | Poll] = {
         ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator"),
         ("kinesis:DescribeStreamSummary", "kinesis:ListShards"),
     ),
-    "dynamodb": Poll(
-        "dynamodb", ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-    ),
+    "dynamodb": Poll("dynamodb", ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")),
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.
     "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
     "api": Push("apigateway.amazonaws.com", "execute-api"),

@@ -5,6 +5,7 @@ from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
 
 LAMBDA = "lambda.amazonaws.com"
+STATEMENT = f'{{"Effect": "Allow", "Principal": {{"Service": "{LAMBDA}"}}, "Action": "sts:AssumeRole"}}'
 
 
 @rule(Severity.HIGH)
@@ -34,7 +35,7 @@ def untrusting_role(function: Function, account: Account) -> Yields:
     yield Hit(
         None,
         f"`{role.name}` cannot be assumed by `{LAMBDA}`: `{function.name}` cannot start",
-        fix='trust policy: {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}',
+        fix=f"trust policy: {STATEMENT}",
         subject="trust",
         actions=("sts:AssumeRole",),
         principal=LAMBDA,

@@ -37,14 +37,14 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an audit changed: the state of each finding by fingerprint (`opened`, `changed`, `open`), and what is resolved."""
+    """What an audit changed: each finding's state by fingerprint (`opened`, `changed`, `open`), and what is resolved."""
 
     states: Mapping[str, str]
     resolved: tuple[Resolved, ...] = ()
 
 
 class Memory:
-    """A DynamoDB table with the key `function` (an ARN). Deleting its items loses only what is new and what is resolved."""
+    """A DynamoDB table with the key `function` (an ARN). Without its items only "new" and "resolved" are lost."""
 
     def __init__(self, table: Any) -> None:
         self._table = table

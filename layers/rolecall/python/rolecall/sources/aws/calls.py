@@ -14,7 +14,7 @@ CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout
 ABSENT = frozenset({"NoSuchEntity", "ResourceNotFoundException"})
 
 
-class Refused(Exception):  # noqa: N818  It is an answer, not an error: it becomes a Gap.
+class Refused(Exception):
     """AWS said no, or said nothing. `call` is the IAM action, `why` one line, `absent`: there is no such thing."""
 
     def __init__(self, call: str, why: str, *, absent: bool = False) -> None:

@@ -9,7 +9,7 @@ from rolecall.sources.aws.calls import Calls, Refused
 
 
 def read_role(calls: Calls, arn: str, used_by: Collection[str]) -> tuple[Role | None, Gap | None]:
-    """A role with all of its policies, and gaps for those that cannot be read; or no role, and the gap that it leaves."""
+    """A role with its policies, and gaps for those that cannot be read; or no role, and the gap that it leaves."""
     name = arn.rpartition("/")[2]
     try:
         answer = calls.ask("iam", "get_role", RoleName=name)["Role"]
