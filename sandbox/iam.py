@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,5 @@ def _managed_policies() -> dict[str, Any]:
     origin = found.origin if found else None
     assert origin is not None, "moto is a development dependency"
     path = Path(origin).parent / "iam" / "aws_managed_policies.py"
-    specification = importlib.util.spec_from_file_location("aws_managed_policies", path)
-    assert specification and specification.loader
-    data = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(data)
-    policies: dict[str, Any] = json.loads(data.aws_managed_policies_data)
+    policies: dict[str, Any] = json.loads(runpy.run_path(str(path))["aws_managed_policies_data"])
     return policies

@@ -37,7 +37,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an audit changed: each finding's state by fingerprint (`opened`, `changed`, `open`), and what is resolved."""
+    """What an audit changed: the state of each finding (`opened`, `changed`, `open`), and what is resolved."""
 
     states: Mapping[str, str]
     resolved: tuple[Resolved, ...] = ()
