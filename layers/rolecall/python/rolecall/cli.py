@@ -103,6 +103,23 @@ def explain(options: argparse.Namespace) -> int:
     return 0
 
 
+def simulate(options: argparse.Namespace) -> int:
+    """Decide cases, a JSON object a line; 1 when an `expected` differs or a line is an error."""
+    from rolecall.iam import cases
+
+    failures = total = 0
+    try:
+        with sys.stdin if options.file in (None, "-") else Path(options.file).open(errors="surrogateescape") as lines:
+            for answer in cases.simulate(lines):
+                print(json.dumps(answer))
+                total += 1
+                failures += cases.is_failure(answer)
+    except OSError as error:
+        return _complain(f"{options.file}: {(error.strerror or str(error)).lower()}")
+    print(f"rolecall: {total} cases, {failures} failed", file=sys.stderr)
+    return int(failures > 0)
+
+
 def _read(options: argparse.Namespace) -> Account:
     """The Account that the options name."""
     if options.snapshot:
@@ -224,6 +241,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--follow", action="store_true", help="wait for new ones, until Ctrl-C")
     command.add_argument("--format", choices=("text", "json"), default="text")
     command.set_defaults(run=findings)
+
+    command = commands.add_parser("simulate", help="decide cases of JSON Lines: which statements allow or deny")
+    command.add_argument("file", nargs="?", metavar="FILE", help="a case a line (stdin)")
+    command.set_defaults(run=simulate)
 
     command = commands.add_parser("rules", help="list the rules")
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")

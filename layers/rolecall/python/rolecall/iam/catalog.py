@@ -56,7 +56,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """The actions of a service by name in lower case, the ARN patterns of its resource types, keys tied to no action."""
+    """The actions of a service by name in lower case, ARN patterns of its resource types, keys tied to no action."""
 
     actions: dict[str, Action]
     arns: dict[str, tuple[str, ...]]
