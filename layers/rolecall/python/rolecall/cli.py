@@ -199,8 +199,7 @@ def _line_text(line: dict[str, object]) -> str:
     state = str(line.get("state") or line.get("message"))
     by = f", by {line['actor']}" if line.get("actor") else ""
     function = str(line.get("function") or line.get("role") or "the account").rpartition(":")[2]
-    text = line.get("text") if line.get("message") == "resolved" else line.get("finding", line.get("text"))
-    return f"{line.get('timestamp', '')} {line.get('severity')}[{line.get('rule')}] {function}: {text} ({state}{by})"
+    return f"{line.get('timestamp', '')} {line.get('severity')}[{line.get('rule')}] {function}: {line.get('text')} ({state}{by})"
 
 
 def _complain(message: str) -> int:

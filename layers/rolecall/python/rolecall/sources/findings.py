@@ -45,14 +45,15 @@ def lines(logs: Any, group: str, *, start: int, follow: Callable[[], bool] = lam
     while True:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
         for event in (event for page in pages for event in page["events"]):
-            if event["eventId"] not in seen:
-                seen[event["eventId"]] = event["timestamp"]
+            key = event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
+            if key not in seen:
+                seen[key] = event["timestamp"]
                 if (line := _line(event["message"])) is not None:
                     yield line
         if not follow():
             return
         start = max([start, *(stamp - LATE for stamp in seen.values())])
-        seen = {id: stamp for id, stamp in seen.items() if stamp >= start}
+        seen = {key: stamp for key, stamp in seen.items() if stamp >= start}
 
 
 def _line(message: str) -> dict[str, Any] | None:

@@ -52,7 +52,7 @@ class Calls:
             code = error.response["Error"].get("Code", "unknown error")
             raise Refused(call, code, absent=code in ABSENT) from error
         except BotoCoreError as error:
-            raise Refused(call, type(error).__name__) from error
+            raise Refused(call, " ".join(str(error).split())) from error
         return answer
 
     def pages(self, service: str, operation: str, member: str, **parameters: Any) -> Iterator[Any]:
