@@ -1,0 +1,318 @@
+"""What policies allow, as a set: is there a request that one allows and another does not, and which?
+
+Over all requests: any action, any ARN, any context. Actions and resources are cut into classes that no pattern of the
+two policies tells apart (`language`), each condition key into values that no condition tells apart (`domains`); one
+request of each combination is enough to know all. Where that cannot be done the answer is `UndecidedError`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice, product
+
+from rolecall.iam import language
+from rolecall.iam.condition import Test, compiled
+from rolecall.iam.domains import Domain, Option, Value, domain
+from rolecall.iam.evaluate import Outcome, Policies, evaluate
+from rolecall.iam.policy import Condition, Policy, Statement
+from rolecall.iam.request import Caller, Request
+from rolecall.iam.variables import Context, Template
+
+ACCOUNT = "111122223333"
+USER = Caller("AWS", f"arn:aws:iam::{ACCOUNT}:user/u")
+STEPS = 200_000
+BINDINGS = 48
+"""Values of variables that are tried in search of a witness."""
+
+ACTIONS = language.automaton([("?", False), ("*", False), (":", True), ("?", True), ("*", True)])
+ARNS = language.automaton(
+    [
+        *language.exactly("arn:"),
+        *[("?", False), ("*", False), (":", True), ("?", False), ("*", False), (":", True)],
+        *[("*", False), (":", True), ("*", False), (":", True), ("?", True), ("*", True)],
+    ]
+)
+
+
+class UndecidedError(Exception):
+    """Neither a witness nor a proof was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A request; the keys of its context are in lower case."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str | tuple[str, ...]]
+
+
+def beyond(policy: Policy, other: Policy) -> Witness | None:
+    """A request that `policy` allows and `other` does not, or None: it is proven that there is none.
+
+    Both are identity policies of a user; the request is one of this user, on a resource of its own account. The
+    evaluator has confirmed it.
+
+    Raises
+    ------
+    UndecidedError : neither a witness nor a proof was found
+    """
+    keys = _variables(policy) | _variables(other)
+    try:
+        if not keys:
+            return _searched(policy, other, {})
+        if _Search(policy, other, {}, opaque=True).run(doubtful=True) is None:
+            return None
+        for binding in islice(_bindings(policy, other, sorted(keys)), BINDINGS):
+            if (found := _Search(policy, other, binding).run(doubtful=False)) and _confirmed(found, policy, other):
+                return found
+    except language.TooManyError as error:
+        raise UndecidedError(str(error)) from error
+    raise UndecidedError("what the variables stand for decides")
+
+
+def allows(policy: Policy, witness: Witness) -> bool:
+    """Does the evaluator let the user make this request?"""
+    request = Request.of(USER, witness.action, witness.resource, witness.context, resource_account=ACCOUNT)
+    return evaluate(request, Policies(identity=(policy,))).outcome is Outcome.ALLOWED
+
+
+def _confirmed(witness: Witness, policy: Policy, other: Policy) -> bool:
+    return allows(policy, witness) and not allows(other, witness)
+
+
+def _searched(policy: Policy, other: Policy, binding: Context) -> Witness | None:
+    search = _Search(policy, other, binding)
+    if found := search.run(doubtful=False):
+        if _confirmed(found, policy, other):
+            return found
+        raise UndecidedError("the evaluator does not confirm the witness")
+    if search.whole and search.run(doubtful=True) is None:
+        return None
+    raise UndecidedError("conditions on one key that cannot be told apart for certain")
+
+
+def _variables(policy: Policy) -> set[str]:
+    """The keys that the variables of a policy name, in lower case."""
+    found: set[str] = set()
+    for statement in policy.statements:
+        if statement.version == "2012-10-17":
+            values = [value for condition in statement.conditions for value in condition.values]
+            for text in (*statement.resources, *statement.not_resources, *values):
+                template = Template.parse(text)
+                found |= set(template.keys) if template else set()
+    return found
+
+
+def _bindings(policy: Policy, other: Policy, keys: list[str]) -> Iterator[Context]:
+    """Values for variables: a fresh one, those that stand in the policies, none."""
+    texts: list[str] = []
+    for statement in (*policy.statements, *other.statements):
+        for text in (*statement.resources, *statement.not_resources, *(v for c in statement.conditions for v in c.values)):
+            texts += [part for part in re.split(r"[/:*?]|\$\{[^}]*\}", text) if part]
+    candidates: list[str | None] = ["x1", None, *dict.fromkeys(texts[::-1])]
+    for values in product(candidates[:10], repeat=len(keys)):
+        yield {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A statement where action and resource are given: all of `atoms` must hold, and (unless None) one of `some`."""
+
+    atoms: frozenset[int]
+    some: frozenset[int] | None
+    negated: bool
+
+    def state(self, true: frozenset[int], false: frozenset[int]) -> bool | None:
+        if self.atoms & false:
+            return False
+        known: bool | None = True if self.atoms <= true else None
+        if self.some is None:
+            return known
+        chosen = True if self.some & true else False if self.some <= false else None
+        chosen = chosen if chosen is None else chosen != self.negated
+        return False if chosen is False else known and chosen
+
+
+class _Search:
+    """The search for one request that `policy` allows and `other` does not, with the variables' values given.
+
+    With `opaque`, what has a variable in it may hold or not, whatever else is true: more requests than there are, so
+    that finding none is a proof, and finding one says nothing.
+    """
+
+    def __init__(self, policy: Policy, other: Policy, binding: Context, *, opaque: bool = False) -> None:
+        self._binding, self._opaque = binding, opaque
+        self._sides = (policy, other)
+        self._statements = [*policy.statements, *other.statements]
+        self._count = len(policy.statements)
+        self._atoms: dict[object, int] = {}
+        self._dimensions: list[Domain] = []
+        self._steps = 0
+        self._read_conditions()
+        self.whole = all(each.whole for each in self._dimensions)
+
+    def run(self, *, doubtful: bool) -> Witness | None:
+        """The first request found, or None when there is none."""
+        for action, resource, clauses in self._combinations():
+            allows, denies, others, other_denies = clauses
+            if not allows:
+                continue
+            used = frozenset().union(*(c.atoms | (c.some or frozenset()) for group in clauses for c in group))
+            dimensions = [each for each in self._dimensions if used & self._of(each)]
+            context = self._solve(clauses, dimensions, doubtful)
+            if context is not None:
+                return Witness(action, resource, {**self._binding, **context})
+        return None
+
+    def _read_conditions(self) -> None:
+        by_key: dict[str, dict[tuple[Condition, bool], tuple[int, Condition, Test]]] = {}
+        for statement in self._statements:
+            variables = statement.version == "2012-10-17"
+            for condition in statement.conditions:
+                number = self._atom((condition, variables))
+                if self._opaque and variables and _templates(condition.values):
+                    self._free(number)
+                    continue
+                known = replace(condition, values=self._put_in(condition, variables))
+                test = compiled(condition, variables=variables)
+                by_key.setdefault(condition.key.lower(), {})[(condition, variables)] = (number, known, test)
+        for key, conditions in by_key.items():
+            self._dimensions.append(domain(key, list(conditions.values()), self._binding))
+
+    def _put_in(self, condition: Condition, variables: bool) -> tuple[str, ...]:
+        texts = [self._text(value, variables) for value in condition.values]
+        return tuple(text for text in texts if text is not None)
+
+    def _text(self, text: str, variables: bool) -> str | None:
+        template = Template.parse(text) if variables else None
+        return text if template is None else template.pattern(self._binding)
+
+    def _atom(self, what: object) -> int:
+        return self._atoms.setdefault(what, len(self._atoms))
+
+    def _free(self, number: int) -> None:
+        """A dimension of its own, whose atom may hold or not."""
+        if not any(number in self._of(each) for each in self._dimensions):
+            options = (Option(None, frozenset()), Option(None, frozenset({number})))
+            self._dimensions.append(Domain(f"#{number}", options, (), True))
+
+    def _of(self, dimension: Domain) -> frozenset[int]:
+        """The atoms that a dimension decides; an atom that no option fulfils belongs to it as well."""
+        if dimension.key.startswith("#"):
+            return frozenset({int(dimension.key[1:])})
+        return frozenset(
+            number
+            for what, number in self._atoms.items()
+            if isinstance(what, tuple) and isinstance(what[0], Condition) and what[0].key.lower() == dimension.key
+        ) - self._free_atoms()
+
+    def _free_atoms(self) -> frozenset[int]:
+        return frozenset(int(each.key[1:]) for each in self._dimensions if each.key.startswith("#"))
+
+    def _combinations(self) -> Iterator[tuple[str, str, tuple[list[_Clause], ...]]]:
+        """A request for each set of statements that it can concern, with their clauses: allows and denies of both."""
+        actions = self._classes([(s.actions, s.not_actions) for s in self._statements], lower=True)
+        resources = self._classes([(s.resources, s.not_resources) for s in self._statements], lower=False)
+        seen = set()
+        for (concerned, action), (fitting, resource) in product(actions, resources):
+            met = tuple(None if on is None else each for on, each in zip(concerned, fitting, strict=True))
+            if met in seen:
+                continue
+            seen.add(met)
+            groups: tuple[list[_Clause], ...] = ([], [], [], [])
+            for place, some in enumerate(met):
+                if some is not None:
+                    statement = self._statements[place]
+                    group = 2 * (place >= self._count) + (not statement.is_allow)
+                    groups[group].append(self._clause(statement, some))
+            yield action, resource, groups
+
+    def _clause(self, statement: Statement, some: tuple[int, ...]) -> _Clause:
+        variables = statement.version == "2012-10-17"
+        atoms = frozenset(self._atoms[(condition, variables)] for condition in statement.conditions)
+        return _Clause(atoms, frozenset(some) or None, bool(statement.not_resources))
+
+    def _classes(
+        self, elements: list[tuple[tuple[str, ...], tuple[str, ...]]], *, lower: bool
+    ) -> list[tuple[tuple[tuple[int, ...] | None, ...], str]]:
+        """For each class of texts, which statements concern it (None: not; else atoms of which one must hold)."""
+        texts: dict[str, int] = {}
+        opaque: list[tuple[int, ...]] = []
+        masks: list[int] = []
+        for statement, (positive, negative) in zip(self._statements, elements, strict=True):
+            mask, atoms = 0, []
+            for pattern in positive or negative:
+                variables = not lower and statement.version == "2012-10-17"
+                if self._opaque and variables and _templates([pattern]):
+                    number = self._atom(pattern)
+                    self._free(number)
+                    atoms.append(number)
+                elif (text := self._text(pattern, variables)) is not None:
+                    mask |= 1 << texts.setdefault(text.lower() if lower else text, len(texts))
+            masks.append(mask)
+            opaque.append(tuple(sorted(atoms)))
+        tokens = language.glob if lower else language.resource
+        found = language.samples([language.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS)
+        classes: dict[tuple[tuple[int, ...] | None, ...], str] = {}
+        for vector, sample in sorted(found.items(), key=lambda item: (len(item[1]), item[1])):
+            concerned = []
+            for (positive, _), mask, atoms in zip(elements, masks, opaque, strict=True):
+                hit = bool(vector & mask)
+                if positive:
+                    concerned.append(() if hit else atoms or None)
+                else:
+                    concerned.append(None if hit else atoms)
+            classes.setdefault(tuple(concerned), sample)
+        return [(concerned, sample) for concerned, sample in classes.items()]
+
+    def _solve(
+        self, clauses: tuple[list[_Clause], ...], dimensions: list[Domain], doubtful: bool
+    ) -> dict[str, str | tuple[str, ...]] | None:
+        """A context that makes the first policy allow and the second not, or None."""
+
+        def walk(place: int, true: frozenset[int], false: frozenset[int], values: dict[str, Value]) -> object:
+            self._steps += 1
+            if self._steps > STEPS:
+                raise UndecidedError(f"more than {STEPS} steps")
+            verdict = _violates(clauses, true, false)
+            if verdict is not None or place == len(dimensions):
+                return values if verdict else None
+            dimension = dimensions[place]
+            every = self._of(dimension)
+            for option in (*dimension.options, *(dimension.doubtful if doubtful else ())):
+                chosen = {**values, dimension.key: option.value}
+                found = walk(place + 1, true | option.holds, false | (every - option.holds), chosen)
+                if found is not None:
+                    return found
+            return None
+
+        found = walk(0, frozenset(), frozenset(), {})
+        if not isinstance(found, dict):
+            return None
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def _templates(values: tuple[str, ...] | list[str]) -> bool:
+    return any((template := Template.parse(value)) is not None and template.keys for value in values)
+
+
+def _violates(clauses: tuple[list[_Clause], ...], true: frozenset[int], false: frozenset[int]) -> bool | None:
+    """Does the first policy allow, and the second not? None: not known yet."""
+    allows, denies, others, other_denies = (_any(group, true, false) for group in clauses)
+    first = _and(allows, _not(denies))
+    second = _and(others, _not(other_denies))
+    return _and(first, _not(second))
+
+
+def _any(group: list[_Clause], true: frozenset[int], false: frozenset[int]) -> bool | None:
+    states = [clause.state(true, false) for clause in group]
+    return True if True in states else None if None in states else False
+
+
+def _and(one: bool | None, two: bool | None) -> bool | None:
+    return False if one is False or two is False else None if one is None or two is None else True
+
+
+def _not(one: bool | None) -> bool | None:
+    return None if one is None else not one
