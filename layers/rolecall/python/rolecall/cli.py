@@ -1,17 +1,25 @@
 """The command line: one function per command. Everything slow is imported by the command that uses it."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rolecall import __version__
 from rolecall.model import Account
 from rolecall.sources import SourceError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from rolecall.finding import Report
+    from rolecall.iam.access import Witness
+    from rolecall.iam.policy import Policy
 
 FAILED = 2
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -108,16 +116,76 @@ def simulate(options: argparse.Namespace) -> int:
     from rolecall.iam import cases
 
     failures = total = 0
-    try:
-        with sys.stdin if options.file in (None, "-") else Path(options.file).open(errors="surrogateescape") as lines:
-            for answer in cases.simulate(lines):
-                print(json.dumps(answer))
-                total += 1
-                failures += cases.is_failure(answer)
-    except OSError as error:
-        return _complain(f"{options.file}: {(error.strerror or str(error)).lower()}")
+    with _lines(options.file) as lines:
+        for answer in cases.simulate(lines):
+            print(json.dumps(answer))
+            total += 1
+            failures += cases.is_failure(answer)
     print(f"rolecall: {total} cases, {failures} failed", file=sys.stderr)
     return int(failures > 0)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Does NEW allow anything that OLD does not? 0 no, 1 yes, 3 not decided."""
+    from rolecall.iam import compare as comparison
+
+    if options.lines is not None:
+        with _lines(options.lines) as lines:
+            for answer in comparison.compare(lines):
+                print(json.dumps(answer))
+        return 0
+    if options.old is None or options.new is None:
+        return _complain("give OLD and NEW, or --lines")
+    old, new = _policies(options.old), _policies(options.new)
+    statuses = {"nothing": 0, "more": 1, "undecided": 3}
+    found = []
+    for name, policy in new.items():
+        verdict, witness = comparison.beyond_old(old.get(name), policy)
+        found.append(statuses[verdict])
+        print(_comparison_text(name, verdict, witness))
+    return max(found, key=[0, 3, 1].index, default=0)
+
+
+def _comparison_text(name: str, verdict: str, witness: "Witness | None") -> str:
+    subject = f"{name}: " if name else ""
+    if witness is None:
+        return subject + {"nothing": "allows nothing more", "undecided": "not decided"}.get(verdict, verdict)
+    context = f" with {json.dumps(dict(witness.context))}" if witness.context else ""
+    return f"{subject}allows more: `{witness.action}` on `{witness.resource}`{context}"
+
+
+def _policies(path: str) -> "dict[str, Policy]":
+    """The policies of a file: one without a name, or those of each role of a snapshot, merged, by the role's ARN."""
+    from rolecall.iam.policy import Kind, Policy, PolicyError, parse
+    from rolecall.sources import file
+
+    try:
+        text = Path(path).read_text()
+        if '"rolecall-snapshot/' not in text:
+            return {"": parse(text, name=path)}
+    except OSError as error:
+        raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: not text: {error}") from error
+    except PolicyError as error:
+        raise SourceError(str(error)) from error
+    account = file.read(Path(path))
+    if unread := [role.arn for role in account.roles if role.gaps]:
+        raise SourceError(f"{path}: `{unread[0]}` was not read whole, so it cannot be compared")
+    return {
+        role.arn: Policy(role.arn, Kind.IDENTITY, "2012-10-17", tuple(s for p in role.policies for s in p.statements))
+        for role in account.roles
+    }
+
+
+def _lines(name: str) -> contextlib.AbstractContextManager[Iterable[str]]:
+    """Lines of a file, or of stdin for `-`."""
+    if name == "-":
+        return contextlib.nullcontext(sys.stdin)
+    try:
+        return Path(name).open(errors="surrogateescape")
+    except OSError as error:
+        raise SourceError(f"{name}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _read(options: argparse.Namespace) -> Account:
@@ -147,7 +215,7 @@ def _only(options: argparse.Namespace, account: Account) -> Account:
     return replace(account, functions=chosen, roles=tuple(role for role in account.roles if role.arn in used))
 
 
-def _session(options: argparse.Namespace) -> "boto3.Session":  # type: ignore[name-defined]  # noqa: F821
+def _session(options: argparse.Namespace) -> "boto3.Session":
     try:
         import boto3
         from botocore.exceptions import BotoCoreError
@@ -162,7 +230,7 @@ def _session(options: argparse.Namespace) -> "boto3.Session":  # type: ignore[na
     return session
 
 
-def _rendered(options: argparse.Namespace, report: "Report") -> str:  # type: ignore[name-defined]  # noqa: F821
+def _rendered(options: argparse.Namespace, report: "Report") -> str:
     if options.format == "json":
         from rolecall.reports import json as json_report
 
@@ -199,7 +267,8 @@ def _line_text(line: dict[str, object]) -> str:
     state = str(line.get("state") or line.get("message"))
     by = f", by {line['actor']}" if line.get("actor") else ""
     function = str(line.get("function") or line.get("role") or "the account").rpartition(":")[2]
-    return f"{line.get('timestamp', '')} {line.get('severity')}[{line.get('rule')}] {function}: {line.get('text')} ({state}{by})"
+    rule = f"{line.get('severity')}[{line.get('rule')}]"
+    return f"{line.get('timestamp', '')} {rule} {function}: {line.get('text')} ({state}{by})"
 
 
 def _complain(message: str) -> int:
@@ -242,8 +311,14 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=findings)
 
     command = commands.add_parser("simulate", help="decide cases of JSON Lines: which statements allow or deny")
-    command.add_argument("file", nargs="?", metavar="FILE", help="a case a line (stdin)")
+    command.add_argument("file", nargs="?", default="-", metavar="FILE", help="a case a line (stdin)")
     command.set_defaults(run=simulate)
+
+    command = commands.add_parser("compare", help="does NEW allow anything that OLD does not?")
+    command.add_argument("old", nargs="?", metavar="OLD", help="a policy, or a snapshot")
+    command.add_argument("new", nargs="?", metavar="NEW", help="a policy, or a snapshot")
+    command.add_argument("--lines", nargs="?", const="-", metavar="FILE", help="a pair of policies a line (stdin)")
+    command.set_defaults(run=compare)
 
     command = commands.add_parser("rules", help="list the rules")
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")

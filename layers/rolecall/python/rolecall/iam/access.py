@@ -77,6 +77,16 @@ def allows(policy: Policy, witness: Witness) -> bool:
     return evaluate(request, Policies(identity=(policy,))).outcome is Outcome.ALLOWED
 
 
+def _plain(witness: Witness, policy: Policy, other: Policy) -> Witness:
+    """The same witness with a usual partition and service, where these do not matter."""
+    for usual in ("arn:aws:s3", "arn:aws"):
+        rest = witness.resource.split(":")[usual.count(":") + 1 :]
+        better = replace(witness, resource=":".join([usual, *rest]))
+        if _confirmed(better, policy, other):
+            return better
+    return witness
+
+
 def _confirmed(witness: Witness, policy: Policy, other: Policy) -> bool:
     return allows(policy, witness) and not allows(other, witness)
 
@@ -85,7 +95,7 @@ def _searched(policy: Policy, other: Policy, binding: Context) -> Witness | None
     search = _Search(policy, other, binding)
     if found := search.run(doubtful=False):
         if _confirmed(found, policy, other):
-            return found
+            return _plain(found, policy, other)
         raise UndecidedError("the evaluator does not confirm the witness")
     if search.whole and search.run(doubtful=True) is None:
         return None
@@ -108,7 +118,11 @@ def _bindings(policy: Policy, other: Policy, keys: list[str]) -> Iterator[Contex
     """Values for variables: a fresh one, those that stand in the policies, none."""
     texts: list[str] = []
     for statement in (*policy.statements, *other.statements):
-        for text in (*statement.resources, *statement.not_resources, *(v for c in statement.conditions for v in c.values)):
+        for text in (
+            *statement.resources,
+            *statement.not_resources,
+            *(v for c in statement.conditions for v in c.values),
+        ):
             texts += [part for part in re.split(r"[/:*?]|\$\{[^}]*\}", text) if part]
     candidates: list[str | None] = ["x1", None, *dict.fromkeys(texts[::-1])]
     for values in product(candidates[:10], repeat=len(keys)):
@@ -155,8 +169,7 @@ class _Search:
     def run(self, *, doubtful: bool) -> Witness | None:
         """The first request found, or None when there is none."""
         for action, resource, clauses in self._combinations():
-            allows, denies, others, other_denies = clauses
-            if not allows:
+            if not clauses[0]:
                 continue
             used = frozenset().union(*(c.atoms | (c.some or frozenset()) for group in clauses for c in group))
             dimensions = [each for each in self._dimensions if used & self._of(each)]
@@ -201,11 +214,14 @@ class _Search:
         """The atoms that a dimension decides; an atom that no option fulfils belongs to it as well."""
         if dimension.key.startswith("#"):
             return frozenset({int(dimension.key[1:])})
-        return frozenset(
-            number
-            for what, number in self._atoms.items()
-            if isinstance(what, tuple) and isinstance(what[0], Condition) and what[0].key.lower() == dimension.key
-        ) - self._free_atoms()
+        return (
+            frozenset(
+                number
+                for what, number in self._atoms.items()
+                if isinstance(what, tuple) and isinstance(what[0], Condition) and what[0].key.lower() == dimension.key
+            )
+            - self._free_atoms()
+        )
 
     def _free_atoms(self) -> frozenset[int]:
         return frozenset(int(each.key[1:]) for each in self._dimensions if each.key.startswith("#"))
@@ -238,33 +254,36 @@ class _Search:
     ) -> list[tuple[tuple[tuple[int, ...] | None, ...], str]]:
         """For each class of texts, which statements concern it (None: not; else atoms of which one must hold)."""
         texts: dict[str, int] = {}
-        opaque: list[tuple[int, ...]] = []
+        opaque: list[list[tuple[int, int]]] = []
         masks: list[int] = []
         for statement, (positive, negative) in zip(self._statements, elements, strict=True):
-            mask, atoms = 0, []
+            mask, atoms = 0, list[tuple[int, int]]()
             for pattern in positive or negative:
                 variables = not lower and statement.version == "2012-10-17"
                 if self._opaque and variables and _templates([pattern]):
                     number = self._atom(pattern)
                     self._free(number)
-                    atoms.append(number)
+                    atoms.append((number, 1 << texts.setdefault(_widened(pattern), len(texts))))
                 elif (text := self._text(pattern, variables)) is not None:
                     mask |= 1 << texts.setdefault(text.lower() if lower else text, len(texts))
             masks.append(mask)
-            opaque.append(tuple(sorted(atoms)))
+            opaque.append(atoms)
         tokens = language.glob if lower else language.resource
-        found = language.samples([language.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS)
+        found = language.samples(
+            [language.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS
+        )
         classes: dict[tuple[tuple[int, ...] | None, ...], str] = {}
         for vector, sample in sorted(found.items(), key=lambda item: (len(item[1]), item[1])):
-            concerned = []
-            for (positive, _), mask, atoms in zip(elements, masks, opaque, strict=True):
+            concerned: list[tuple[int, ...] | None] = []
+            for (positive, _), mask, wide in zip(elements, masks, opaque, strict=True):
                 hit = bool(vector & mask)
+                free = tuple(sorted(number for number, bit in wide if vector & bit))
                 if positive:
-                    concerned.append(() if hit else atoms or None)
+                    concerned.append(() if hit else free or None)
                 else:
-                    concerned.append(None if hit else atoms)
+                    concerned.append(None if hit else free)
             classes.setdefault(tuple(concerned), sample)
-        return [(concerned, sample) for concerned, sample in classes.items()]
+        return list(classes.items())
 
     def _solve(
         self, clauses: tuple[list[_Clause], ...], dimensions: list[Domain], doubtful: bool
@@ -291,6 +310,13 @@ class _Search:
         if not isinstance(found, dict):
             return None
         return {key: value for key, value in found.items() if value is not None}
+
+
+def _widened(text: str) -> str:
+    """A text with variables as the pattern of all that it can stand for."""
+    template = Template.parse(text)
+    parts = template.parts if template else (text,)
+    return "".join(part if isinstance(part, str) else language.ANYTHING for part in parts)
 
 
 def _templates(values: tuple[str, ...] | list[str]) -> bool:

@@ -27,6 +27,15 @@ def relation(a: Policy, b: Policy) -> Relation:
     return Relation(names[a_is_within, b_is_within], more, less)
 
 
+def beyond_old(old: Policy | None, new: Policy) -> tuple[str, Witness | None]:
+    """`nothing`, `more` (with a witness) or `undecided`: what a new policy allows that the old one did not."""
+    try:
+        witness = beyond(new, old or Policy(new.name, new.kind, new.version, ()))
+    except UndecidedError:
+        return "undecided", None
+    return ("more", witness) if witness else ("nothing", None)
+
+
 def _way(policy: Policy, other: Policy) -> tuple[Witness | None, bool | None]:
     """What the first allows beyond the second, and whether it is within it (None: not decided)."""
     try:

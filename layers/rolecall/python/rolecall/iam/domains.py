@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from ipaddress import ip_address
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from rolecall.iam import language
 from rolecall.iam import values as typed
@@ -14,6 +14,23 @@ from rolecall.iam.variables import Context
 
 Value = str | tuple[str, ...] | None
 """What a key holds: one value, several, or (None) it is absent."""
+
+MULTIVALUED = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+        "dynamodb:attributes",
+        "dynamodb:leadingkeys",
+        "dynamodb:select",
+    }
+)
+"""Keys that AWS documents as multi-valued (IAM User Guide, "AWS global condition context keys"). Others have one
+value, unless a condition asks for any or all of several."""
 
 FEW = 12
 """Values of a key of which all sets are looked at, where conditions ask for any or all of several."""
@@ -64,7 +81,8 @@ def domain(key: str, conditions: Sequence[tuple[int, Condition, Test]], fixed: C
     if in_sets:
         certain = options([None, *texts, *lists])
         return Domain(key, certain, _others(options(["", *lists]), certain), whole and all_sets)
-    return Domain(key, single, _others(options(["", *lists]), single), whole)
+    several = lists if key in MULTIVALUED else []
+    return Domain(key, single, _others(options(["", *several]), single), whole)
 
 
 def _others(options: Iterable[Option], known: Iterable[Option]) -> tuple[Option, ...]:
@@ -76,7 +94,7 @@ def _lists(texts: list[str], conditions: Sequence[object]) -> tuple[list[tuple[s
     """Lists of values: any set of more members than there are conditions is like one of its subsets."""
     most = max(2, min(len(conditions), 4))
     chosen = texts[:FEW]
-    lists = [(text, text) for text in chosen]
+    lists: list[tuple[str, ...]] = [(text, text) for text in chosen]
     for size in range(2, most + 1):
         lists += list(combinations(chosen, size))
     return lists, len(texts) <= FEW and len(conditions) <= 4
@@ -94,7 +112,9 @@ def _texts(conditions: Sequence[Condition]) -> tuple[list[str], bool]:
     if "bool" in families:
         values += ["true", "false"]
     if "binary" in families:
-        values += [value for condition in conditions if condition.operator == "BinaryEquals" for value in condition.values]
+        values += [
+            value for condition in conditions if condition.operator == "BinaryEquals" for value in condition.values
+        ]
         values.append("cm9sZWNhbGw=")
     if "text" in families:
         values += _of_text(conditions)
@@ -134,11 +154,11 @@ def _pattern(operator: str, text: str) -> language.Automaton | None:
 
 
 def _numbers(values: Iterable[str]) -> list[str]:
-    return [format(value.normalize(), "f") for value in _between(filter(None.__ne__, map(typed.number, values)))]
+    return [format(value.normalize(), "f") for value in _between(map(typed.number, values))]
 
 
 def _dates(values: Iterable[str]) -> list[str]:
-    return [_moment(value) for value in _between(filter(None.__ne__, map(typed.moment, values)))]
+    return [_moment(value) for value in _between(map(typed.moment, values))]
 
 
 def _moment(seconds: Decimal) -> str:
@@ -152,7 +172,7 @@ def _between(bounds: Iterable[Decimal | None]) -> list[Decimal]:
     sorted_bounds = sorted({bound for bound in bounds if bound is not None})
     if not sorted_bounds:
         return [Decimal(0)]
-    middles = [(low + high) / 2 for low, high in zip(sorted_bounds, sorted_bounds[1:], strict=False)]
+    middles = [(low + high) / 2 for low, high in pairwise(sorted_bounds)]
     return sorted([sorted_bounds[0] - 1, *sorted_bounds, *middles, sorted_bounds[-1] + 1])
 
 

@@ -71,8 +71,22 @@ def exactly(text: str) -> list[Token]:
     return [(f"\\{char}" if char in "*?" else char, True) for char in plain(text)]
 
 
+ANYTHING = "\ue002"
+"""In a pattern: a variable, whatever it stands for."""
+
+
 def resource(pattern: str) -> list[Token]:
-    """The tokens of an entry of Resource: inside a segment wildcards do not cross a colon (`arn.resource_matches`)."""
+    """The tokens of an entry of Resource: inside a segment wildcards do not cross a colon (`arn.resource_matches`).
+
+    What a variable stands for may hold colons, so that behind it no segment is certain.
+    """
+    head, variable, tail = pattern.partition(ANYTHING)
+    if variable:
+        return [*_segments(head), ("*", True), *glob(tail.replace(ANYTHING, "*"))]
+    return _segments(pattern)
+
+
+def _segments(pattern: str) -> list[Token]:
     segments = pattern.split(":", 5)
     tokens: list[Token] = []
     for place, segment in enumerate(segments):
@@ -146,4 +160,6 @@ def _alphabet(every: Sequence[Automaton]) -> list[str]:
 
 
 def _fresh(named: set[str]) -> str:
-    return next(char for char in map(chr, (*b"xyzabcdefghijklmnopqrstuvw0123456789", *range(256, 4096))) if char not in named)
+    return next(
+        char for char in map(chr, (*b"xyzabcdefghijklmnopqrstuvw0123456789", *range(256, 4096))) if char not in named
+    )
