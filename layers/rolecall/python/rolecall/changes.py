@@ -7,6 +7,8 @@ from typing import Any
 
 # Lambda's event names carry API dates, inconsistently: AddPermission20150331v2, PutFunctionEventInvokeConfig.
 DATE = re.compile(r"\d{8}(v\d+)?$")
+# The name in a name, partial ARN or ARN, with a qualifier or without: the patterns of Lambda's API model, in one.
+NAME = re.compile(r"(?:(?:(?:arn:[\w-]+:lambda:[\w-]+:)?\d{12}:)?(?:function|layer):)?([\w-]+)(?::[^:]+)?")
 # The call that failed because it would have made the policy public changed nothing, but somebody tried.
 TELLING_ERRORS = frozenset({"PublicPolicyException"})
 
@@ -115,8 +117,10 @@ def parse(event: object) -> Change | Skipped:
     row = ROWS.get((_text(record, "eventSource").partition(".")[0], DATE.sub("", name)))
     if row is None:
         return Skipped("changes nothing that is audited", event_id, name)
-    named = [(kind, _plain(kind, value)) for kind, path in row for value in _at(record, path)]
-    found = {kind: tuple(dict.fromkeys(v for k, v in named if k == kind)) for kind, _ in named}
+    named = [(kind, _plain(kind, value)) for kind, path in row for value in _at(record, path) if isinstance(value, str)]
+    found = {kind: tuple(dict.fromkeys(v for k, v in named if k == kind and v)) for kind, _ in named}
+    if named and not any(found.values()):
+        return Skipped("names nothing that is audited", event_id, name)
     return Change(
         event_id=event_id,
         event_name=name,
@@ -134,7 +138,7 @@ def _irrelevant(record: Mapping[str, Any]) -> str | None:
     if record.get("readOnly") is True:
         return "a call that only reads"
     error = record.get("errorCode")
-    if error and error not in TELLING_ERRORS:
+    if error and str(error) not in TELLING_ERRORS:
         return f"the call failed: {str(error)[:100]}"
     if any(str(value).lower() == "true" for value in _at(record, "requestParameters.dryRun")):
         return "a dry run"
@@ -150,20 +154,18 @@ def _at(record: Mapping[str, Any], path: str) -> Iterator[Any]:
         yield value
 
 
-def _plain(kind: str, value: object) -> str:
-    """The name in it: functions and layers are named by name, partial ARN or ARN, with a qualifier or without.
+def _plain(kind: str, text: str) -> str:
+    """The name in it; of functions and layers without ARN and qualifier, empty for an ARN of something else.
 
-    >>> _plain("functions", "arn:aws:lambda:us-east-1:111122223333:function:orders:live")
-    'orders'
-    >>> _plain("functions", "orders:7"), _plain("functions", "111122223333:function:orders")
-    ('orders', 'orders')
+    >>> _plain("functions", "arn:aws:lambda:us-east-1:111122223333:function:my-function:live")
+    'my-function'
+    >>> _plain("functions", "arn:aws:lambda:us-east-1:111122223333:event-source-mapping:2b3f6c1e")
+    ''
     """
-    text = str(value)
-    if kind == "functions":
-        return text.rpartition("function:")[2].partition(":")[0]
-    if kind == "layers":
-        return text.rpartition("layer:")[2].partition(":")[0]
-    return text
+    if kind not in ("functions", "layers"):
+        return text
+    match = NAME.fullmatch(text)
+    return match[1] if match else ""
 
 
 def _actor(identity: object) -> str:
