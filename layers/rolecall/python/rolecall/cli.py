@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import boto3
 
     from rolecall.finding import Report
-    from rolecall.iam.access import Witness
+    from rolecall.iam.search import Witness
     from rolecall.iam.policy import Policy
 
 FAILED = 2

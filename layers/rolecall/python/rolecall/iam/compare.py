@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.iam.access import UndecidedError, Witness, beyond
+from rolecall.iam.search import UndecidedError, Witness, beyond
 from rolecall.iam.policy import Policy, PolicyError, parse
 
 

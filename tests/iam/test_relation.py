@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.iam.access import Witness, allows
+from rolecall.iam.search import Witness, allows
 from rolecall.iam.compare import answer, compare, relation
 from rolecall.iam.policy import Policy, parse
 from tests.builders import allow, document
