@@ -64,12 +64,22 @@ def _buckets() -> None:
             return deliver(arn, payload, region)
         return None
 
-    s3._deliver_event_to_lambda = guarded
+    validate = s3._validate_notification_configs
+
+    @functools.wraps(validate)
+    def checked(configs: list[dict[str, Any]], region: str, bucket: str = "", skip: bool = False) -> Any:
+        error = validate(configs, region, bucket, skip)
+        functions = [each["arn"] for each in configs if each["type"] == "lambda"]
+        if error or skip or all(allowed(arn, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}") for arn in functions):
+            return error
+        return s3._invalid_notification_config("Unable to validate the following destination configurations")
+
+    s3._deliver_event_to_lambda, s3._validate_notification_configs = guarded, checked
 
 
 def _load_balancers() -> None:
     alb = module("ministack.services.alb")
-    deliver, register = alb._invoke_lambda_target, alb._register_targets
+    deliver, register = alb._invoke_lambda_target, alb._ACTION_MAP["RegisterTargets"]
 
     @functools.wraps(deliver)
     async def guarded(function: str, group: str, *request: Any, **more: Any) -> Any:
@@ -86,7 +96,8 @@ def _load_balancers() -> None:
                 return alb._error("AccessDenied", refusal)
         return register(parameters)
 
-    alb._invoke_lambda_target, alb._register_targets = guarded, checked
+    alb._invoke_lambda_target = guarded
+    alb._ACTION_MAP["RegisterTargets"] = checked
 
 
 def refused(function: str, group: str) -> str | None:

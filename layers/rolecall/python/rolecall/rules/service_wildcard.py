@@ -4,7 +4,8 @@ from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
 
-READS = frozenset({catalog.Level.LIST, catalog.Level.READ})
+SHOWN = 5  # patterns in the message; all of them are in the finding
+READS = frozenset({catalog.AccessLevel.LIST, catalog.AccessLevel.READ})
 
 
 @rule(Severity.HIGH)
@@ -40,7 +41,7 @@ def _hit(statement: Statement, wide: tuple[str, ...]) -> Hit:
     granted = sorted({action for pattern in wide for action in catalog.expand(pattern)})
     found = tuple(filter(None, map(catalog.action, granted)))
     harmful = [action.name for action in found if not action.levels <= READS]
-    quoted = ", ".join(f"`{pattern}`" for pattern in wide)
+    quoted = ", ".join(f"`{pattern}`" for pattern in wide[:SHOWN]) + (" …" if len(wide) > SHOWN else "")
     worst = f", `{harmful[0]}` among them" if harmful else ", all of them read or list"
     return Hit(
         statement,
