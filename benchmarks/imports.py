@@ -1,6 +1,6 @@
 """What the engine adds to the import of the auditor's other packages: interleaved, each run a fresh process.
 
-    .venv/bin/python -m benchmarks.imports [ROUNDS]
+.venv/bin/python -m benchmarks.imports [ROUNDS]
 """
 
 import statistics

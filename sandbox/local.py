@@ -27,7 +27,8 @@ def write(copy: Path, endpoint: str) -> None:
     before, variables, after = rest.partition(VARIABLES)
     if not (globals_ and variables):
         raise SystemExit(f"{BUILT}: Globals has no environment variables")
-    added = f"        AWS_ENDPOINT_URL: {endpoint}\n        AWS_ACCESS_KEY_ID: sandbox\n        AWS_SECRET_ACCESS_KEY: sandbox\n"
+    values = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+    added = "".join(f"        {name}: {value}\n" for name, value in values.items())
     copy.write_text(head + globals_ + before + variables + added + after)
 
 

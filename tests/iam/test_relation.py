@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.iam.search import Witness, allows
 from rolecall.iam.compare import answer, compare, relation
 from rolecall.iam.policy import Policy, parse
+from rolecall.iam.search import Witness, allows
 from tests.builders import allow, document
 
 Json = dict[str, Any]

@@ -52,8 +52,11 @@ class World:
         if change.everything:
             return {each.arn for each in self.functions}
         roles = set(change.roles)
-        for policy in change.policies:
-            roles |= set(roles_of_policy(self.calls, policy))
+        try:
+            for policy in change.policies:
+                roles |= set(roles_of_policy(self.calls, policy))
+        except Refused:  # Then any role may be meant.
+            return {each.arn for each in self.functions}
         return {
             each.arn
             for each in self.functions
@@ -69,8 +72,8 @@ class World:
         """
         chosen = [each for each in self.functions if functions is None or each.arn in functions]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            read = list(pool.map(lambda each: read_function(self.calls, each), chosen))
-            arns = sorted({each.role for each in chosen})
+            read = [each for each in pool.map(lambda each: read_function(self.calls, each), chosen) if each]
+            arns = sorted({each.role for each in read})
             roles = list(pool.map(lambda arn: read_role(self.calls, arn, self.users({arn})), arns))
         return Account(
             id=self.account,
@@ -88,8 +91,10 @@ def read(session: Any, *, functions: Collection[str] | None = None) -> Account:
 
     Raises
     ------
-    SourceError : no credentials, or the functions cannot be listed, or one that is named does not exist
+    SourceError : no region or credentials, or the functions cannot be listed, or one that is named does not exist
     """
+    if session.region_name is None:
+        raise SourceError("no region: set AWS_REGION, or name one")
     world = World(session, account=_account(session))
     if functions is None:
         return world.read()

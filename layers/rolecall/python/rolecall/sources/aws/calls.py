@@ -32,9 +32,17 @@ class Calls:
 
     @cache  # noqa: B019  It lives as long as one audit.
     def client(self, service: str) -> Any:
-        """The client of a service, made on first use. boto3 makes one client at a time only."""
-        with self._lock:
-            return self._session.client(service, config=CONFIG)
+        """The client of a service, made on first use. boto3 makes one client at a time only.
+
+        Raises
+        ------
+        Refused : it cannot be made, such as with half a pair of credentials
+        """
+        try:
+            with self._lock:
+                return self._session.client(service, config=CONFIG)
+        except BotoCoreError as error:
+            raise Refused(service, " ".join(str(error).split())) from error
 
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call.

@@ -35,9 +35,12 @@ def _listed(each: dict[str, Any]) -> Listed:
     return Listed(each["FunctionArn"], each["FunctionName"], each["Role"], each.get("Runtime"), layers)
 
 
-def read_function(calls: Calls, each: Listed) -> Function:
-    """A function with its resource policy and triggers, or gaps in their place."""
+def read_function(calls: Calls, each: Listed) -> Function | None:
+    """A function with its resource policy and triggers, or gaps in their place; None if it was deleted meanwhile."""
     gaps: list[Gap] = []
+    triggers = _mappings(calls, each.arn, gaps)
+    if triggers is None:
+        return None
     return Function(
         id=each.arn,
         name=each.name,
@@ -45,7 +48,7 @@ def read_function(calls: Calls, each: Listed) -> Function:
         role=each.role,
         runtime=each.runtime,
         resource_policy=_resource_policy(calls, each.arn, gaps),
-        triggers=_mappings(calls, each.arn, gaps),
+        triggers=triggers,
         gaps=tuple(gaps),
     )
 
@@ -61,10 +64,17 @@ def _resource_policy(calls: Calls, arn: str, gaps: list[Gap]) -> Policy | None:
     return None
 
 
-def _mappings(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[Trigger, ...]:
+def _mappings(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[Trigger, ...] | None:
+    """The triggers that Lambda polls, or None where the function is not there."""
     try:
-        found = list(calls.pages("lambda", "list_event_source_mappings", "EventSourceMappings", FunctionName=arn))
+        found = list(
+            calls.pages(
+                "lambda", "list_event_source_mappings", "EventSourceMappings", FunctionName=arn.rpartition(":")[2]
+            )
+        )
     except Refused as refused:
+        if refused.absent:  # Of a function that exists the list is empty.
+            return None
         gaps.append(Gap("event source mappings", refused.why, refused.call, arn))
         return ()
     triggers = []

@@ -36,7 +36,7 @@ def roles_of_policy(calls: Calls, policy: str) -> tuple[str, ...]:
 
     Raises
     ------
-    Refused : AWS does not tell; then the change cannot be followed, and must come again
+    Refused : AWS does not tell
     """
     try:
         found = calls.pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=policy, EntityFilter="Role")

@@ -1,0 +1,114 @@
+"""The template: one block per function, least privilege, and nothing forgotten."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samcli.yamlhelper import yaml_parse
+
+from rolecall.iam import catalog
+from rolecall.triggers import TRIGGERS, Poll
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+ROLES = of_type("AWS::IAM::Role")
+
+
+def actions(role: str) -> set[str]:
+    statements = [s for policy in ROLES[role]["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    return {action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])}
+
+
+def test_every_folder_of_functions_is_a_function() -> None:
+    folders = {f"functions/{path.parent.name}" for path in (ROOT / "functions").glob("*/app.py")}
+
+    assert {each["CodeUri"] for each in FUNCTIONS.values()} == folders
+
+
+def test_every_function_has_an_event() -> None:
+    names = {each["CodeUri"].partition("/")[2] for each in FUNCTIONS.values()}
+
+    assert {path.stem for path in (ROOT / "events").glob("*.json")} == names
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_a_role_of_its_own_and_a_log_group_with_retention(name: str) -> None:
+    stem = name.removesuffix("Function")
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert FUNCTIONS[name]["Role"] == {"Fn::GetAtt": [f"{stem}Role", "Arn"]}
+    assert "RetentionInDays" in RESOURCES[group]["Properties"]
+    assert f"{stem}FunctionArn" in TEMPLATE["Outputs"]
+
+
+def test_no_two_functions_share_a_log_group() -> None:
+    groups = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in FUNCTIONS.values()]
+
+    assert len(set(groups)) == len(groups)
+
+
+def test_all_functions_are_traced() -> None:
+    assert TEMPLATE["Globals"]["Function"]["Tracing"] == "Active"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_names_its_actions_and_its_resources(role: str) -> None:
+    assert {name for name in actions(role) if "*" in name or catalog.action(name) is None} == set()
+
+
+def test_the_poller_may_read_its_queue_and_no_more() -> None:
+    row = TRIGGERS["sqs"]
+
+    assert isinstance(row, Poll)
+    assert {name for name in actions("SqsRole") if name.startswith("sqs:")} == set(row.reads)
+
+
+@pytest.mark.parametrize(("name", "permission"), of_type("AWS::Lambda::Permission").items())
+def test_a_permission_names_its_source(name: str, permission: dict[str, Any]) -> None:
+    assert "SourceArn" in permission
+    assert ("SourceAccount" in permission) == (permission["Principal"] == "s3.amazonaws.com")
+
+
+@pytest.mark.parametrize(("name", "rule"), of_type("AWS::Events::Rule").items())
+def test_a_pattern_is_short_enough_for_eventbridge(name: str, rule: dict[str, Any]) -> None:
+    assert len(json.dumps(rule["EventPattern"])) < 2048
+
+
+def test_the_auditor_hears_of_management_calls_that_write_only() -> None:
+    detail = RESOURCES["AuditorRule"]["Properties"]["EventPattern"]["detail"]
+
+    assert (detail["managementEvent"], detail["readOnly"]) == ([True], [False])
+
+
+def test_what_the_rule_cannot_deliver_is_kept() -> None:
+    (statement,) = RESOURCES["AuditorUndeliveredPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["AuditorRule", "Arn"]}}}
+
+
+def files(folder: Path) -> set[str]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {str(path) for path in found if "__pycache__" not in path.parts and path.name != "py.typed"}
+
+
+def test_the_engine_layer_is_the_package() -> None:
+    built = ROOT / ".aws-sam" / "build" / "RolecallLayer" / "python" / "rolecall"
+
+    assert files(built) == files(ROOT / "layers" / "rolecall" / "python" / "rolecall")
+
+
+def test_no_compiled_file_gets_into_a_layer() -> None:
+    built = ROOT / ".aws-sam" / "build"
+
+    assert [str(path) for path in built.rglob("__pycache__")] == []
+    assert (built / "PowertoolsLayer" / "python" / "aws_lambda_powertools").is_dir()
