@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import boto3
 
     from rolecall.finding import Report
+    from rolecall.iam.access import Witness
     from rolecall.iam.policy import Policy
-    from rolecall.iam.search import Witness
 
 FAILED = 2
 SEVERITIES = ("critical", "high", "medium", "low", "info")

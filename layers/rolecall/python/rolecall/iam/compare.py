@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rolecall.iam.access import UndecidedError, Witness, beyond
 from rolecall.iam.policy import Policy, PolicyError, parse
-from rolecall.iam.search import UndecidedError, Witness, beyond
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ipaddress import ip_address
 from itertools import combinations, pairwise
 
-from rolecall.iam import patterns
+from rolecall.iam import language
 from rolecall.iam import values as typed
 from rolecall.iam.condition import Test
 from rolecall.iam.statement import Condition
@@ -140,17 +140,17 @@ def _family(operator: str) -> str:
 def _of_text(conditions: Sequence[Condition]) -> list[str]:
     ofs = {(c.operator, value) for c in conditions if _family(c.operator) == "text" for value in c.values}
     automata = [pattern for operator, value in sorted(ofs) if (pattern := _pattern(operator, value)) is not None]
-    found = patterns.samples(automata)
+    found = language.samples(automata)
     return [found[vector] for vector in sorted(found, key=lambda vector: (len(found[vector]), found[vector]))]
 
 
-def _pattern(operator: str, text: str) -> patterns.Automaton | None:
+def _pattern(operator: str, text: str) -> language.Automaton | None:
     if operator.startswith("Arn"):
-        tokens = patterns.arn(text)
-        return None if tokens is None else patterns.automaton(tokens)
+        tokens = language.arn(text)
+        return None if tokens is None else language.automaton(tokens)
     if operator in ("StringLike", "StringNotLike"):
-        return patterns.automaton(patterns.glob(text))
-    return patterns.automaton(patterns.exactly(text), ignore_case="IgnoreCase" in operator)
+        return language.automaton(language.glob(text))
+    return language.automaton(language.exactly(text), ignore_case="IgnoreCase" in operator)
 
 
 def _numbers(values: Iterable[str]) -> list[str]:

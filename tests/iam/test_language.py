@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.iam import patterns
+from rolecall.iam import language
 from rolecall.iam.arn import arn_matches, resource_matches
 from rolecall.iam.wildcard import matches
 
@@ -14,7 +14,7 @@ TEXTS = ["".join(text) for length in range(6) for text in itertools.product("ab:
 texts = st.text("ab:*?", max_size=6)
 
 
-def accepted(automaton: patterns.Automaton | None, text: str) -> bool:
+def accepted(automaton: language.Automaton | None, text: str) -> bool:
     if automaton is None:
         return False
     places = automaton.start
@@ -25,9 +25,9 @@ def accepted(automaton: patterns.Automaton | None, text: str) -> bool:
 
 @given(texts)
 def test_automata_agree_with_the_matchers(pattern: str) -> None:
-    arn = patterns.arn(pattern)
-    like, within = patterns.automaton(patterns.glob(pattern)), patterns.automaton(patterns.resource(pattern))
-    as_arn = None if arn is None else patterns.automaton(arn)
+    arn = language.arn(pattern)
+    like, within = language.automaton(language.glob(pattern)), language.automaton(language.resource(pattern))
+    as_arn = None if arn is None else language.automaton(arn)
 
     assert [text for text in TEXTS if accepted(like, text) != matches(pattern, text)] == []
     assert [text for text in TEXTS if accepted(within, text) != resource_matches(pattern, text)] == []
@@ -36,8 +36,8 @@ def test_automata_agree_with_the_matchers(pattern: str) -> None:
 
 @given(st.lists(texts, max_size=4))
 def test_samples_show_every_way_in_which_texts_match(every: list[str]) -> None:
-    automata = [patterns.automaton(patterns.glob(pattern)) for pattern in every]
-    found = patterns.samples(automata)
+    automata = [language.automaton(language.glob(pattern)) for pattern in every]
+    found = language.samples(automata)
 
     seen = {sum(1 << bit for bit, each in enumerate(every) if matches(each, text)) for text in TEXTS if text}
     assert seen <= set(found)
@@ -45,7 +45,7 @@ def test_samples_show_every_way_in_which_texts_match(every: list[str]) -> None:
 
 
 def test_hostile_patterns_are_refused_before_they_take_long() -> None:
-    hostile = [patterns.automaton(patterns.glob(f"*{one}" * 20)) for one in "bcdefgh"]
+    hostile = [language.automaton(language.glob(f"*{one}" * 20)) for one in "bcdefgh"]
 
-    with pytest.raises(patterns.TooManyError):
-        patterns.samples(hostile)
+    with pytest.raises(language.TooManyError):
+        language.samples(hostile)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rolecall.iam.access import Witness, allows
 from rolecall.iam.compare import answer, compare, relation
 from rolecall.iam.policy import Policy, parse
-from rolecall.iam.search import Witness, allows
 from tests.builders import allow, document
 
 Json = dict[str, Any]
@@ -140,7 +140,7 @@ requests = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(policies, policies, st.lists(requests, min_size=20, max_size=20))
 def test_no_request_refutes_a_relation_and_the_evaluator_confirms_each_witness(
     a: Policy, b: Policy, sample: list[Witness]
@@ -154,13 +154,13 @@ def test_no_request_refutes_a_relation_and_the_evaluator_confirms_each_witness(
         assert not (found.name in ("equal", "B<A") and allows(b, request) and not allows(a, request))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(policies)
 def test_a_policy_is_equal_to_itself(a: Policy) -> None:
     assert relation(a, a).name == "equal"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(policies, statements())
 def test_an_allow_more_allows_no_less(a: Policy, extra: Mapping[str, Any]) -> None:
     wider = parse(

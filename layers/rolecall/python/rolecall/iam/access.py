@@ -1,7 +1,7 @@
 """What policies allow, as a set: is there a request that one allows and another does not, and which?
 
 Over all requests: any action, any ARN, any context. Actions and resources are cut into classes that no pattern of the
-two policies tells apart (`patterns`), each condition key into values that no condition tells apart (`domains`); one
+two policies tells apart (`language`), each condition key into values that no condition tells apart (`domains`); one
 request of each combination is enough to know all. Where that cannot be done the answer is `UndecidedError`.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from rolecall.iam import patterns
+from rolecall.iam import language
 from rolecall.iam.condition import Test, compiled
 from rolecall.iam.domains import Domain, Option, Value, domain
 from rolecall.iam.evaluate import Outcome, Policies, evaluate
@@ -24,10 +24,10 @@ STEPS = 200_000
 BINDINGS = 48
 """Values of variables that are tried in search of a witness."""
 
-ACTIONS = patterns.automaton([("?", False), ("*", False), (":", True), ("?", True), ("*", True)])
-ARNS = patterns.automaton(
+ACTIONS = language.automaton([("?", False), ("*", False), (":", True), ("?", True), ("*", True)])
+ARNS = language.automaton(
     [
-        *patterns.exactly("arn:"),
+        *language.exactly("arn:"),
         *[("?", False), ("*", False), (":", True), ("?", False), ("*", False), (":", True)],
         *[("*", False), (":", True), ("*", False), (":", True), ("?", True), ("*", True)],
     ]
@@ -66,7 +66,7 @@ def beyond(policy: Policy, other: Policy) -> Witness | None:
         for binding in islice(_bindings(policy, other, sorted(keys)), BINDINGS):
             if (found := _Search(policy, other, binding).run(doubtful=False)) and _confirmed(found, policy, other):
                 return found
-    except patterns.TooManyError as error:
+    except language.TooManyError as error:
         raise UndecidedError(str(error)) from error
     raise UndecidedError("what the variables stand for decides")
 
@@ -268,9 +268,9 @@ class _Search:
                     mask |= 1 << texts.setdefault(text.lower() if lower else text, len(texts))
             masks.append(mask)
             opaque.append(atoms)
-        tokens = patterns.glob if lower else patterns.resource
-        found = patterns.samples(
-            [patterns.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS
+        tokens = language.glob if lower else language.resource
+        found = language.samples(
+            [language.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS
         )
         classes: dict[tuple[tuple[int, ...] | None, ...], str] = {}
         for vector, sample in sorted(found.items(), key=lambda item: (len(item[1]), item[1])):
@@ -316,7 +316,7 @@ def _widened(text: str) -> str:
     """A text with variables as the pattern of all that it can stand for."""
     template = Template.parse(text)
     parts = template.parts if template else (text,)
-    return "".join(part if isinstance(part, str) else patterns.ANYTHING for part in parts)
+    return "".join(part if isinstance(part, str) else language.ANYTHING for part in parts)
 
 
 def _templates(values: tuple[str, ...] | list[str]) -> bool:
