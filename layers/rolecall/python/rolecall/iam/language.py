@@ -26,6 +26,7 @@ class Automaton:
     not_colon: int
     stars: int
     end: int
+    named: tuple[str, ...]
 
     @property
     def start(self) -> int:
@@ -40,6 +41,16 @@ class Automaton:
         places = (taken & ~self.stars) << 1 | taken & self.stars
         return places | (places & self.stars) << 1
 
+    def awaited(self, places: int) -> set[str]:
+        """The characters that are named at these places: all others are alike there."""
+        found: set[str] = set()
+        while places:
+            place = places.bit_length() - 1
+            places ^= 1 << place
+            if place < len(self.named):
+                found.update(self.named[place])
+        return found
+
     def accepts(self, places: int) -> bool:
         return bool(places & self.end)
 
@@ -50,15 +61,17 @@ def automaton(tokens: Sequence[Token], *, ignore_case: bool = False) -> Automato
     stars = sum(1 << place for place, (text, _) in enumerate(kept) if text == "*")
     wild = sum(1 << place for place, (text, _) in enumerate(kept) if text in "*?")
     not_colon = sum(1 << place for place, (text, crosses) in enumerate(kept) if text in "*?" and not crosses)
+    named = tuple("" if text in "*?" else _cases(text[-1]) if ignore_case else text[-1] for text, _ in kept)
     steps: dict[str, int] = {}
-    for place, (text, _) in enumerate(kept):
-        if text not in ("*", "?"):
-            char = text[-1]
-            for each in {char.lower(), char.upper()} if ignore_case else {char}:
-                if len(each) == 1:
-                    steps[each] = steps.get(each, 0) | 1 << place
+    for place, chars in enumerate(named):
+        for char in chars:
+            steps[char] = steps.get(char, 0) | 1 << place
     full = {char: places | (wild if char != ":" else wild & ~not_colon) for char, places in steps.items()}
-    return Automaton(full, wild, not_colon, stars, 1 << len(kept))
+    return Automaton(full, wild, not_colon, stars, 1 << len(kept), named)
+
+
+def _cases(char: str) -> str:
+    return "".join({each for each in (char.lower(), char.upper()) if len(each) == 1})
 
 
 def glob(pattern: str) -> list[Token]:
@@ -131,13 +144,14 @@ def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -
     """
     every = [*patterns, *([within] if within else [])]
     start = tuple(each.start for each in every)
-    alphabet = _alphabet(every)
+    fresh = _fresh({":"}.union(*(each.steps for each in every)))
     found: dict[int, str] = {}
     seen = {start}
     todo = deque([(start, "")])
     while todo:
         state, text = todo.popleft()
-        for char in alphabet:
+        awaited = {":"}.union(*(each.awaited(places) for each, places in zip(every, state, strict=True)))
+        for char in (fresh, *sorted(awaited)):
             after = tuple(each.step(places, char) for each, places in zip(every, state, strict=True))
             if within is None or within.accepts(after[-1]):
                 found.setdefault(_vector(patterns, after), text + char)
@@ -151,12 +165,6 @@ def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -
 
 def _vector(patterns: Sequence[Automaton], state: tuple[int, ...]) -> int:
     return sum(1 << bit for bit, each in enumerate(patterns) if each.accepts(state[bit]))
-
-
-def _alphabet(every: Sequence[Automaton]) -> list[str]:
-    """The characters that some pattern names, a colon, and one that none names."""
-    named = {":"}.union(*(each.steps for each in every))
-    return [_fresh(named), *sorted(named)]
 
 
 def _fresh(named: set[str]) -> str:
