@@ -1,4 +1,4 @@
-"""What policies allow, as a set: is there a request that one allows and another does not, and which?
+"""What policies allow, as a set: united, cut, taken away from each other; is it empty, does it cover another?
 
 Over all requests: any action, any ARN, any context. Actions and resources are cut into classes that no pattern of the
 two policies tells apart (`language`), each condition key into values that no condition tells apart (`domains`); one
@@ -14,7 +14,7 @@ from rolecall.iam import language
 from rolecall.iam.condition import Test, compiled
 from rolecall.iam.domains import Domain, Option, Value, domain
 from rolecall.iam.evaluate import Outcome, Policies, evaluate
-from rolecall.iam.policy import Condition, Policy, Statement
+from rolecall.iam.policy import Condition, Kind, Policy, Statement
 from rolecall.iam.request import Caller, Request
 from rolecall.iam.variables import Context, Template
 
@@ -47,24 +47,92 @@ class Witness:
     context: Mapping[str, str | tuple[str, ...]]
 
 
-def beyond(policy: Policy, other: Policy) -> Witness | None:
-    """A request that `policy` allows and `other` does not, or None: it is proven that there is none.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A set of requests of one user on resources of its own account: what policies allow, or made of such sets.
 
-    Both are identity policies of a user; the request is one of this user, on a resource of its own account. The
-    evaluator has confirmed it.
+    >>> from rolecall.iam.policy import parse
+    >>> read = parse({"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}, name="read")
+    >>> every = parse({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}, name="every")
+    >>> covers(Access.of(every), Access.of(read)), (Access.of(every) - Access.of(read)).witness().action
+    (True, 's3:x')
+    """
+
+    operator: str
+    policy: Policy | None = None
+    parts: "tuple[Access, ...]" = ()
+
+    @classmethod
+    def of(cls, *policies: Policy) -> "Access":
+        """What identity policies allow together: an Allow of one, unless one denies."""
+        first = policies[0] if policies else Policy("none", Kind.IDENTITY, "2012-10-17", ())
+        return cls("policy", replace(first, statements=tuple(s for policy in policies for s in policy.statements)))
+
+    def __or__(self, other: "Access") -> "Access":
+        return Access("or", parts=(self, other))
+
+    def __and__(self, other: "Access") -> "Access":
+        return Access("and", parts=(self, other))
+
+    def __sub__(self, other: "Access") -> "Access":
+        return Access("minus", parts=(self, other))
+
+    def leaves(self) -> tuple[Policy, ...]:
+        """The policies that it is made of, in order."""
+        return (self.policy,) if self.policy else tuple(leaf for part in self.parts for leaf in part.leaves())
+
+    def holds(self, states: Iterator[bool | None]) -> bool | None:
+        """Is a request in it, when these are the states of its leaves in order? None: not known."""
+        if self.policy:
+            return next(states)
+        one, two = (part.holds(states) for part in self.parts)
+        if self.operator == "or":
+            return _not(_and(_not(one), _not(two)))
+        return _and(one, two if self.operator == "and" else _not(two))
+
+    def allows(self, witness: Witness) -> bool:
+        """Is a request in it, by the evaluator?"""
+        return bool(self.holds(allows(policy, witness) for policy in self.leaves()))
+
+    def witness(self) -> Witness | None:
+        """A request in it, which the evaluator has confirmed, or None: it is proven to be empty.
+
+        Raises
+        ------
+        UndecidedError : neither a witness nor a proof was found
+        """
+        return _witness(self)
+
+
+def covers(outer: Access, inner: Access) -> bool:
+    """Is every request of `inner` in `outer`? Both answers are proven.
 
     Raises
     ------
     UndecidedError : neither a witness nor a proof was found
     """
-    keys = _variables(policy) | _variables(other)
+    return (inner - outer).witness() is None
+
+
+def beyond(policy: Policy, other: Policy) -> Witness | None:
+    """A request that `policy` allows and `other` does not, or None: it is proven that there is none.
+
+    Raises
+    ------
+    UndecidedError : neither a witness nor a proof was found
+    """
+    return (Access.of(policy) - Access.of(other)).witness()
+
+
+def _witness(access: Access) -> Witness | None:
+    keys = set().union(*map(_variables, access.leaves()))
     try:
         if not keys:
-            return _searched(policy, other, {})
-        if _Search(policy, other, {}, opaque=True).run(doubtful=True) is None:
+            return _searched(access)
+        if _Search(access, {}, opaque=True).run(doubtful=True) is None:
             return None
-        for binding in islice(_bindings(policy, other, sorted(keys)), BINDINGS):
-            if (found := _Search(policy, other, binding).run(doubtful=False)) and _confirmed(found, policy, other):
+        for binding in islice(_bindings(access, sorted(keys)), BINDINGS):
+            if (found := _Search(access, binding).run(doubtful=False)) and access.allows(found):
                 return found
     except language.TooManyError as error:
         raise UndecidedError(str(error)) from error
@@ -77,25 +145,21 @@ def allows(policy: Policy, witness: Witness) -> bool:
     return evaluate(request, Policies(identity=(policy,))).outcome is Outcome.ALLOWED
 
 
-def _plain(witness: Witness, policy: Policy, other: Policy) -> Witness:
+def _plain(witness: Witness, access: Access) -> Witness:
     """The same witness with a usual partition and service, where these do not matter."""
     for usual in ("arn:aws:s3", "arn:aws"):
         rest = witness.resource.split(":")[usual.count(":") + 1 :]
         better = replace(witness, resource=":".join([usual, *rest]))
-        if _confirmed(better, policy, other):
+        if access.allows(better):
             return better
     return witness
 
 
-def _confirmed(witness: Witness, policy: Policy, other: Policy) -> bool:
-    return allows(policy, witness) and not allows(other, witness)
-
-
-def _searched(policy: Policy, other: Policy, binding: Context) -> Witness | None:
-    search = _Search(policy, other, binding)
+def _searched(access: Access) -> Witness | None:
+    search = _Search(access, {})
     if found := search.run(doubtful=False):
-        if _confirmed(found, policy, other):
-            return _plain(found, policy, other)
+        if access.allows(found):
+            return _plain(found, access)
         raise UndecidedError("the evaluator does not confirm the witness")
     if search.whole and search.run(doubtful=True) is None:
         return None
@@ -114,10 +178,10 @@ def _variables(policy: Policy) -> set[str]:
     return found
 
 
-def _bindings(policy: Policy, other: Policy, keys: list[str]) -> Iterator[Context]:
+def _bindings(access: Access, keys: list[str]) -> Iterator[Context]:
     """Values for variables: a fresh one, those that stand in the policies, none."""
     texts: list[str] = []
-    for statement in (*policy.statements, *other.statements):
+    for statement in (statement for policy in access.leaves() for statement in policy.statements):
         for text in (
             *statement.resources,
             *statement.not_resources,
@@ -149,17 +213,18 @@ class _Clause:
 
 
 class _Search:
-    """The search for one request that `policy` allows and `other` does not, with the variables' values given.
+    """The search for one request of a set, with the variables' values given.
 
     With `opaque`, what has a variable in it may hold or not, whatever else is true: more requests than there are, so
     that finding none is a proof, and finding one says nothing.
     """
 
-    def __init__(self, policy: Policy, other: Policy, binding: Context, *, opaque: bool = False) -> None:
-        self._binding, self._opaque = binding, opaque
-        self._sides = (policy, other)
-        self._statements = [*policy.statements, *other.statements]
-        self._count = len(policy.statements)
+    def __init__(self, access: Access, binding: Context, *, opaque: bool = False) -> None:
+        self._access, self._binding, self._opaque = access, binding, opaque
+        leaves = access.leaves()
+        self._statements = [statement for policy in leaves for statement in policy.statements]
+        self._leaf_of = [place for place, policy in enumerate(leaves) for _ in policy.statements]
+        self._leaves = len(leaves)
         self._atoms: dict[object, int] = {}
         self._dimensions: list[Domain] = []
         self._steps = 0
@@ -169,7 +234,7 @@ class _Search:
     def run(self, *, doubtful: bool) -> Witness | None:
         """The first request found, or None when there is none."""
         for action, resource, clauses in self._combinations():
-            if not clauses[0]:
+            if self._holds(clauses, frozenset(), frozenset()) is False:
                 continue
             used = frozenset().union(*(c.atoms | (c.some or frozenset()) for group in clauses for c in group))
             dimensions = [each for each in self._dimensions if used & self._of(each)]
@@ -227,7 +292,7 @@ class _Search:
         return frozenset(int(each.key[1:]) for each in self._dimensions if each.key.startswith("#"))
 
     def _combinations(self) -> Iterator[tuple[str, str, tuple[list[_Clause], ...]]]:
-        """A request for each set of statements that it can concern, with their clauses: allows and denies of both."""
+        """A request for each set of statements that it can concern; their clauses, allows and denies of each leaf."""
         actions = self._classes([(s.actions, s.not_actions) for s in self._statements], lower=True)
         resources = self._classes([(s.resources, s.not_resources) for s in self._statements], lower=False)
         seen = set()
@@ -236,12 +301,11 @@ class _Search:
             if met in seen:
                 continue
             seen.add(met)
-            groups: tuple[list[_Clause], ...] = ([], [], [], [])
+            groups: tuple[list[_Clause], ...] = tuple([] for _ in range(2 * self._leaves))
             for place, some in enumerate(met):
                 if some is not None:
                     statement = self._statements[place]
-                    group = 2 * (place >= self._count) + (not statement.is_allow)
-                    groups[group].append(self._clause(statement, some))
+                    groups[2 * self._leaf_of[place] + (not statement.is_allow)].append(self._clause(statement, some))
             yield action, resource, groups
 
     def _clause(self, statement: Statement, some: tuple[int, ...]) -> _Clause:
@@ -285,16 +349,22 @@ class _Search:
             classes.setdefault(tuple(concerned), sample)
         return list(classes.items())
 
+    def _holds(self, clauses: tuple[list[_Clause], ...], true: frozenset[int], false: frozenset[int]) -> bool | None:
+        """Is the request in the set, as far as its atoms are known? None: not known yet."""
+        found = [_any(group, true, false) for group in clauses]
+        states = [_and(allow, _not(deny)) for allow, deny in zip(found[::2], found[1::2], strict=True)]
+        return self._access.holds(iter(states))
+
     def _solve(
         self, clauses: tuple[list[_Clause], ...], dimensions: list[Domain], doubtful: bool
     ) -> dict[str, str | tuple[str, ...]] | None:
-        """A context that makes the first policy allow and the second not, or None."""
+        """A context that brings the request into the set, or None."""
 
         def walk(place: int, true: frozenset[int], false: frozenset[int], values: dict[str, Value]) -> object:
             self._steps += 1
             if self._steps > STEPS:
                 raise UndecidedError(f"more than {STEPS} steps")
-            verdict = _violates(clauses, true, false)
+            verdict = self._holds(clauses, true, false)
             if verdict is not None or place == len(dimensions):
                 return values if verdict else None
             dimension = dimensions[place]
@@ -321,14 +391,6 @@ def _widened(text: str) -> str:
 
 def _templates(values: tuple[str, ...] | list[str]) -> bool:
     return any((template := Template.parse(value)) is not None and template.keys for value in values)
-
-
-def _violates(clauses: tuple[list[_Clause], ...], true: frozenset[int], false: frozenset[int]) -> bool | None:
-    """Does the first policy allow, and the second not? None: not known yet."""
-    allows, denies, others, other_denies = (_any(group, true, false) for group in clauses)
-    first = _and(allows, _not(denies))
-    second = _and(others, _not(other_denies))
-    return _and(first, _not(second))
 
 
 def _any(group: list[_Clause], true: frozenset[int], false: frozenset[int]) -> bool | None:
