@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY = 0
 export PYTHONDONTWRITEBYTECODE = 1
 export __SAM_CLI_APP_DIR = $(CURDIR)/.build/sam
 
-.PHONY: help setup build demo sandbox local test check format catalog docs lock deploy clean
+.PHONY: help setup build demo sandbox local test check benchmark format catalog docs lock deploy clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -45,6 +45,10 @@ check: build ## lint, types, import contracts, template, generated files
 	@$(BIN)/cfn-lint --include-checks I -- template.yaml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	@$(BIN)/rolecall rules --format markdown | diff -u docs/RULES.md - || { echo "docs/RULES.md is old: make docs"; exit 1; }
+
+benchmark: build ## measure: imports, decisions, parsing, proofs
+	@$(BIN)/python -m benchmarks.imports
+	@$(BIN)/python -m benchmarks.evaluation
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

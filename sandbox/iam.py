@@ -12,7 +12,7 @@ from sandbox.hooks import module
 def complete() -> None:
     """Know every AWS managed policy; answer GetPolicy of a function without statements with 404, as AWS does."""
     iam = module("ministack.services.iam")
-    for name, policy in _managed_policies().items():
+    for name, policy in managed_policies().items():
         full = policy["Path"].lstrip("/") + name
         arn = iam._AWS_MANAGED_POLICY_PREFIX + full
         iam._aws_managed_policies.setdefault(arn, iam._make_aws_managed_record(full, json.dumps(policy["Document"])))
@@ -29,7 +29,7 @@ def complete() -> None:
     functions._get_policy = get_policy
 
 
-def _managed_policies() -> dict[str, Any]:
+def managed_policies() -> dict[str, Any]:
     """Some 1,580 policies, out of moto's data file. The file alone: all of moto takes long to import."""
     found = importlib.util.find_spec("moto")
     origin = found.origin if found else None

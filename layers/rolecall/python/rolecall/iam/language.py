@@ -150,9 +150,9 @@ def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -
     todo = deque([(start, "")])
     while todo:
         state, text = todo.popleft()
-        awaited = {":"}.union(*(each.awaited(places) for each, places in zip(every, state, strict=True)))
+        awaited = {":"}.union(*(each.awaited(places) for each, places in zip(every, state, strict=True) if places))
         for char in (fresh, *sorted(awaited)):
-            after = tuple(each.step(places, char) for each, places in zip(every, state, strict=True))
+            after = tuple(each.step(places, char) if places else 0 for each, places in zip(every, state, strict=True))
             if within is None or within.accepts(after[-1]):
                 found.setdefault(_vector(patterns, after), text + char)
             if after not in seen and (within is None or after[-1]):

@@ -1,0 +1,96 @@
+"""Settling unknown keys: an answer that is the same whatever they hold is known, though no condition alone is."""
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+from rolecall.iam.condition import compiled, keys
+from rolecall.iam.domains import Domain, domain
+from rolecall.iam.evaluate import Decision, Outcome, Policies, evaluate
+from rolecall.iam.language import TooManyError
+from rolecall.iam.policy import Condition, Policy
+from rolecall.iam.request import Request
+
+MOST = 4_000
+"""Combinations of values that are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AllBut:
+    """The unknown keys without those that are given a value here."""
+
+    unknown: Container[str]
+    known: frozenset[str]
+
+    def __contains__(self, key: object) -> bool:
+        return key not in self.known and key in self.unknown
+
+
+def settle(request: Request, policies: Policies) -> Decision:
+    """Decide a request; where keys are unknown, by all values of theirs that conditions tell apart.
+
+    `evaluate` looks at one condition at a time, and says `UNKNOWN` where `k = x` allows and `k != x` allows too.
+
+    >>> from rolecall.iam.policy import parse
+    >>> from rolecall.iam.request import EVERY_KEY, Caller
+    >>> def allow(operator):
+    ...     test = {operator: {"aws:SourceVpc": "v"}}
+    ...     return {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": test}
+    >>> both = parse({"Statement": [allow("StringEquals"), allow("StringNotEquals")]}, name="both")
+    >>> user = Caller("AWS", "arn:aws:iam::111122223333:user/ann")
+    >>> request = Request(user, "s3:GetObject", "arn:aws:s3:::inbox/a", unknown=EVERY_KEY)
+    >>> evaluate(request, Policies(identity=(both,))).outcome, settle(request, Policies(identity=(both,))).outcome
+    (<Outcome.UNKNOWN: 'Unknown'>, <Outcome.ALLOWED: 'Allowed'>)
+    """
+    decision = evaluate(request, policies)
+    if decision.outcome is not Outcome.UNKNOWN or request.unknown is None:
+        return decision
+    domains = _domains(request, policies, decision.keys)
+    if domains is None:
+        return decision
+    known = frozenset(each.key for each in domains)
+    outcomes: set[Outcome] = set()
+    settled = decision
+    for options in product(*((*each.options, *each.doubtful) for each in domains)):
+        values = {each.key: option.value for each, option in zip(domains, options, strict=True)}
+        context = {**request.context, **{key: value for key, value in values.items() if value is not None}}
+        unknown = _AllBut(request.unknown, known)
+        settled = evaluate(replace(request, context=context, unknown=unknown), policies)
+        outcomes.add(settled.outcome)
+    if len(outcomes) == 1 and Outcome.UNKNOWN not in outcomes:
+        return settled
+    possible = bool(outcomes & {Outcome.ALLOWED, Outcome.UNKNOWN})
+    return replace(decision, allowed=None if possible else False)
+
+
+def _domains(request: Request, policies: Policies, wanted: tuple[str, ...]) -> list[Domain] | None:
+    """The domain of each key, or None where not all values can be tried."""
+    by_key: dict[str, list[Condition]] = {key: [] for key in wanted}
+    for policy in _every(policies):
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                used = keys(condition, variables=statement.version == "2012-10-17")
+                if len(used) > 1 and set(used) & by_key.keys():
+                    return None  # What a variable stands for decides.
+                if used[0] in by_key:
+                    by_key[used[0]].append(condition)
+    numbered = {
+        key: [(number, each, compiled(each, variables=False)) for number, each in enumerate(dict.fromkeys(conditions))]
+        for key, conditions in by_key.items()
+    }
+    try:
+        domains = [domain(key, conditions, request.context) for key, conditions in numbered.items()]
+    except TooManyError:
+        return None
+    combinations = prod(len(each.options) + len(each.doubtful) for each in domains)
+    return domains if all(each.whole for each in domains) and combinations <= MOST else None
+
+
+def _every(policies: Policies) -> Iterator[Policy]:
+    yield from policies.identity
+    yield from (policies.resource,) if policies.resource else ()
+    for group in (policies.boundaries, policies.sessions, policies.endpoint):
+        yield from group or ()
+    for levels in (policies.scps, policies.rcps):
+        yield from (policy for level in levels or () for policy in level)
