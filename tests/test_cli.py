@@ -7,7 +7,7 @@ import pytest
 
 from rolecall.cli import main
 from rolecall.rules import all_rules
-from tests.builders import allow, laid_over
+from tests.builders import allow, document, laid_over
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -109,3 +109,45 @@ def test_explain_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert out.startswith("admin-role (critical)\n\nThe execution role is an administrator.")
     assert "Bad:\n" in out
+
+
+def policy_file(path: Path, *statements: dict[str, object]) -> str:
+    path.write_text(json.dumps(document(*statements)))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("new", "status", "said"),
+    [
+        ("s3:GetObject", 0, "allows nothing more\n"),
+        ("s3:*", 1, "allows more: `s3:x` on `arn:aws:s3:::x`\n"),
+    ],
+)
+def test_compare_tells_whether_the_new_policy_allows_more(
+    new: str, status: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = policy_file(tmp_path / "old.json", allow("s3:Get*"))
+
+    assert run(capsys, "compare", old, policy_file(tmp_path / "new.json", allow(new)))[:2] == (status, said)
+
+
+def test_compare_names_the_role_of_a_snapshot_that_gained_rights(
+    clean_file: str, bad_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = run(capsys, "compare", clean_file, bad_file)
+
+    assert status == 1
+    assert out.startswith("arn:aws:iam::111122223333:role/orders: allows more: ")
+    assert run(capsys, "compare", bad_file, clean_file)[0] == 0
+
+
+@pytest.mark.parametrize(("command", "option"), [("simulate", ()), ("compare", ("--lines",))])
+def test_a_line_that_is_no_json_fails_the_run_and_does_not_end_it(
+    command: str, option: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("nonsense\n\nmore nonsense\n")
+    status, out, _ = run(capsys, command, *option, str(lines))
+
+    assert status == 1
+    assert [set(json.loads(line)) for line in out.splitlines()] == [{"id", "error"}] * 2

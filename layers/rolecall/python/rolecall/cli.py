@@ -131,9 +131,11 @@ def compare(options: argparse.Namespace) -> int:
 
     if options.lines is not None:
         with _lines(options.lines) as lines:
+            errors = 0
             for answer in comparison.compare(lines):
                 print(json.dumps(answer))
-        return 0
+                errors += "error" in answer
+        return int(errors > 0)
     if options.old is None or options.new is None:
         return _complain("give OLD and NEW, or --lines")
     old, new = _policies(options.old), _policies(options.new)
