@@ -9,10 +9,12 @@ import pytest
 from moto import mock_aws
 
 from rolecall import engine
+from rolecall.model import Gap
 from rolecall.sinks.memory import Memory, Resolved
 from tests.builders import FUNCTION, ROLE, account, allow
 
 CLEAN, BAD = account(), account(allow("*"))
+ID = CLEAN.functions[0].id
 
 
 @pytest.fixture
@@ -67,6 +69,50 @@ def test_only_findings_of_rules_that_ran_are_resolved(memory: Memory) -> None:
     assert memory.remember(CLEAN.functions, partial, read_at=2.0).resolved == ()
 
 
+def test_what_was_not_judged_this_time_is_resolved_when_it_is_judged_again(memory: Memory) -> None:
+    memory.remember(BAD.functions, engine.audit(BAD), read_at=1.0)
+    memory.remember(CLEAN.functions, replace(engine.audit(CLEAN), rules=("shared-role",)), read_at=2.0)
+
+    resolved = memory.remember(CLEAN.functions, engine.audit(CLEAN), read_at=3.0).resolved
+
+    assert [each.rule for each in resolved] == ["admin-role"]
+
+
+@pytest.mark.parametrize("subject", [ROLE, ID, None])
+def test_what_aws_refused_to_show_is_not_resolved(subject: str | None, memory: Memory) -> None:
+    unread = replace(CLEAN, gaps=(Gap("role policies", "AccessDenied", "iam:GetRolePolicy", subject),))
+    memory.remember(BAD.functions, engine.audit(BAD), read_at=1.0)
+
+    assert memory.remember(unread.functions, engine.audit(unread), read_at=2.0).resolved == ()
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        Gap("role policies", "AccessDenied", "iam:GetRolePolicy", f"{ROLE}-of-another"),
+        Gap("event source mappings", "not modelled", None, ID, mendable=False),
+        Gap("rule untrusting-role", "the rule crashed", "rule untrusting-role", ID),
+    ],
+)
+def test_a_gap_elsewhere_holds_up_no_resolution(gap: Gap, memory: Memory) -> None:
+    clean = replace(CLEAN, gaps=(gap,))
+    memory.remember(BAD.functions, engine.audit(BAD), read_at=1.0)
+
+    resolved = memory.remember(clean.functions, engine.audit(clean), read_at=2.0).resolved
+
+    assert [each.rule for each in resolved] == ["admin-role"]
+
+
+def test_a_gap_that_was_mended_is_resolved_though_another_is_left(memory: Memory) -> None:
+    one, other = (Gap("resource policy", why, "lambda:GetPolicy", ID) for why in ("Throttling", "AccessDenied"))
+    before, after = replace(CLEAN, gaps=(one, other)), replace(CLEAN, gaps=(other,))
+    memory.remember(CLEAN.functions, engine.audit(before), read_at=1.0)
+
+    resolved = memory.remember(CLEAN.functions, engine.audit(after), read_at=2.0).resolved
+
+    assert [each.text for each in resolved] == ["resource policy: Throttling"]
+
+
 def test_the_role_is_remembered(memory: Memory) -> None:
     memory.remember(CLEAN.functions, engine.audit(CLEAN), read_at=1.0)
 
@@ -79,6 +125,13 @@ def test_a_deleted_function_is_closed(memory: Memory) -> None:
 
     assert [resolved.rule for resolved in memory.forget(FUNCTION)] == ["admin-role"]
     assert memory.forget(FUNCTION) == ()
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "0001-01-01T00:00:00"])
+def test_an_event_without_a_readable_time_is_never_covered(time: str, memory: Memory) -> None:
+    memory.remember(CLEAN.functions, engine.audit(CLEAN), read_at=100.0)
+
+    assert not memory.covers(FUNCTION, time)
 
 
 @pytest.mark.parametrize(("time", "covered"), [("1970-01-01T00:01:24Z", True), ("1970-01-01T00:01:26Z", False)])

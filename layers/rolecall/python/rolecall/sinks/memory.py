@@ -12,6 +12,7 @@ from rolecall.model import Function
 
 # CloudTrail delivers late and unordered; what happened that long before the account was read is covered by that audit.
 SLACK = 15  # seconds
+INCOMPLETE = "incomplete-audit"  # The rule on gaps themselves: what it does not find any more was mended.
 MOST = 500  # findings of one function: an item of DynamoDB holds 400 KB
 
 
@@ -58,7 +59,8 @@ class Memory:
 
     def covers(self, function: str, time: str) -> bool:
         """Was the function audited so long after this time (CloudTrail's) that the audit has seen it?"""
-        return seconds(time) < self.recall(function).read_at - SLACK
+        since = seconds(time)
+        return since is not None and since < self.recall(function).read_at - SLACK
 
     def remember(self, functions: tuple[Function, ...], report: Report, *, read_at: float) -> Difference:
         """Keep what an audit found of these functions, and tell what differs from the audit before.
@@ -70,11 +72,15 @@ class Memory:
         resolved: list[Resolved] = []
         for function in functions:
             found = [finding for finding in report.open() if finding.function == function.id][:MOST]
-            before = self.recall(function.arn)
-            if self._write(function, found, read_at):
-                known = before.findings or {}
+            known = self.recall(function.arn).findings or {}
+            gone = _resolved(function, known, report)
+            kept = {each.fingerprint: _kept(each) for each in found}
+            unjudged = known.keys() - kept.keys() - {each.fingerprint for each in gone}
+            for name in sorted(unjudged)[: MOST - len(kept)]:
+                kept[name] = known[name]
+            if self._write(function, kept, read_at):
                 states |= {finding.fingerprint: _state(finding, known) for finding in found}
-                resolved += _resolved(function.arn, known, report)
+                resolved += gone
         return Difference(states, tuple(resolved))
 
     def forget(self, function: str) -> tuple[Resolved, ...]:
@@ -83,16 +89,13 @@ class Memory:
         self._table.delete_item(Key={"function": function})
         return tuple(_one(function, fingerprint, each) for fingerprint, each in sorted(known.items()))
 
-    def _write(self, function: Function, found: list[Finding], read_at: float) -> bool:
+    def _write(self, function: Function, findings: Mapping[str, Mapping[str, str]], read_at: float) -> bool:
         """Write unless a newer audit has."""
         item = {
             "function": function.arn,
             "role": function.role,
             "readAt": f"{read_at:017.6f}",  # text: of equal length, so that it sorts like the number
-            "findings": {
-                each.fingerprint: {"rule": each.rule, "severity": each.severity.value, "text": each.message[:300]}
-                for each in found
-            },
+            "findings": findings,
         }
         try:
             self._table.put_item(
@@ -107,31 +110,42 @@ class Memory:
         return True
 
 
-def seconds(time: str) -> float:
-    """Epoch seconds of CloudTrail's time, or 0 where there is none.
+def seconds(time: str) -> float | None:
+    """Epoch seconds of CloudTrail's time, or None where it says none.
 
     >>> seconds("1970-01-01T00:01:00Z")
     60.0
     """
     try:
         return datetime.fromisoformat(time).timestamp()
-    except ValueError:
-        return 0.0
+    except (ValueError, OverflowError):
+        return None
 
 
 def _state(finding: Finding, known: Mapping[str, Mapping[str, str]]) -> str:
     before = known.get(finding.fingerprint)
     if before is None:
         return "opened"
-    same = (before["severity"], before["text"]) == (finding.severity.value, finding.message[:300])
-    return "open" if same else "changed"
+    return "open" if before == _kept(finding) else "changed"
 
 
-def _resolved(function: str, known: Mapping[str, Mapping[str, str]], report: Report) -> list[Resolved]:
-    """Only findings of rules that ran can be resolved."""
+def _kept(finding: Finding) -> Mapping[str, str]:
+    """What is remembered of a finding."""
+    return {"rule": finding.rule, "severity": finding.severity.value, "text": finding.message[:300]}
+
+
+def _resolved(function: Function, known: Mapping[str, Mapping[str, str]], report: Report) -> list[Resolved]:
+    """What is known and was not found again by a rule that ran, and that could see."""
     now = {finding.fingerprint for finding in report.open()}
-    gone = (item for item in sorted(known.items()) if item[0] not in now and item[1]["rule"] in report.rules)
-    return [_one(function, fingerprint, each) for fingerprint, each in gone]
+    gone = (item for item in sorted(known.items()) if item[0] not in now and _judged(item[1]["rule"], function, report))
+    return [_one(function.arn, fingerprint, each) for fingerprint, each in gone]
+
+
+def _judged(rule: str, function: Function, report: Report) -> bool:
+    """Did the rule run, with nothing of the function unread or undecided that it may have wanted?"""
+    concerned = (gap for gap in report.gaps if gap.mendable and gap.subject in (None, function.id, function.role))
+    blind = any(not gap.what.startswith("rule ") or gap.what == f"rule {rule}" for gap in concerned)
+    return rule in report.rules and (rule == INCOMPLETE or not blind)
 
 
 def _one(function: str, fingerprint: str, each: Mapping[str, str]) -> Resolved:

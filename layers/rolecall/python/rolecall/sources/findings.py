@@ -20,7 +20,7 @@ def since(text: str) -> int:
     7200
     """
     unit = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}.get(text[-1:], 0)
-    if not unit or not text[:-1].isdigit():
+    if not unit or not text[:-1].isdecimal():
         raise ValueError(f"`{text}` is no span of time: write `30m`, `6h` or `1d`")
     return int(text[:-1]) * unit
 
