@@ -48,13 +48,13 @@ def audit(change: Change, world: World) -> None:
     """Read what the change touched, judge it, tell what is new, and close what is gone."""
     began = time.time()
     touched = world.touched(change)
-    close(change, world)
+    left = close(change, world)
     stale = {function for function in touched if not memory().covers(function, change.time)}
-    if not stale:
+    if not stale | left:
         reason = "covered by a later audit" if touched else "touches no function that exists"
         cloudwatch.skip(Skipped(reason, change.event_id, change.event_name), log=logger, metrics=metrics)
         return
-    account = world.read(stale | neighbours(stale, world))
+    account = world.read(stale | left | neighbours(stale, world))
     report = engine.audit(account, whole=False)
     difference = memory().remember(account.functions, report, read_at=began)
     cloudwatch.send(
@@ -77,9 +77,13 @@ def neighbours(functions: set[str], world: World) -> set[str]:
     return world.users(roles)
 
 
-def close(change: Change, world: World) -> None:
-    """Resolve the findings of functions that the change names and that exist no more."""
+def close(change: Change, world: World) -> set[str]:
+    """Resolve the findings of named functions that exist no more; those that shared their roles are left."""
+    roles: set[str] = set()
     existing = {each.name for each in world.functions}
     for name in set(change.functions) - existing:
         arn = f"arn:{world.partition}:lambda:{world.region}:{world.account}:function:{name}"
+        if role := memory().recall(arn).role:
+            roles.add(role)
         cloudwatch.resolve(memory().forget(arn), log=logger, change=change)
+    return world.users(roles)

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.builders import document
 from tests.functions.conftest import CONTEXT, Load, event, logged
@@ -23,15 +24,20 @@ def auditor(load: Load) -> ModuleType:
         AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
     )
-    role = boto3.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument=json.dumps(TRUST))
+    boto3.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument=json.dumps(TRUST))
+    make_function("rolecall-hello")
+    return app
+
+
+def make_function(name: str) -> None:
+    """A function under the role `hello`."""
     boto3.client("lambda").create_function(
-        FunctionName="rolecall-hello",
+        FunctionName=name,
         Runtime="python3.13",
-        Role=role["Role"]["Arn"],
+        Role="arn:aws:iam::123456789012:role/hello",
         Handler="app.handler",
         Code={"ZipFile": b"zip"},
     )
-    return app
 
 
 def record(**members: Any) -> Any:
@@ -68,6 +74,8 @@ def test_a_finding_is_opened_and_later_resolved(auditor: ModuleType, capsys: pyt
     ("bad", "reason"),
     [
         ({}, "no CloudTrail record"),
+        ([], "no CloudTrail record"),
+        (None, "no CloudTrail record"),
         ({"detail-type": "Scheduled Event", "detail": {}}, "no CloudTrail record"),
         (record(eventName="SomethingNew20300101"), "changes nothing that is audited"),
         (record(errorCode="AccessDenied"), "the call failed: AccessDenied"),
@@ -116,3 +124,43 @@ def test_findings_of_a_deleted_function_are_resolved(auditor: ModuleType, capsys
     auditor.handler(record(eventName="DeleteFunction20150331"), CONTEXT)
 
     assert [line["rule"] for line in lines(capsys, "resolved")] == ["public-function"]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
+def test_what_aws_refuses_is_a_finding_and_resolves_nothing(
+    code: str, auditor: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = record(eventTime="2099-01-01T00:00:00Z")
+    boto3.client("lambda").add_permission(
+        FunctionName="rolecall-hello", StatementId="Everybody", Action="lambda:InvokeFunction", Principal="*"
+    )
+    auditor.handler(now, CONTEXT)
+    capsys.readouterr()
+    refuse(auditor, "GetPolicy", code)
+
+    auditor.handler(now, CONTEXT)
+
+    written = [(line["message"], line.get("rule")) for line in logged(capsys) if "message" in line]
+    assert ("finding", "incomplete-audit") in written
+    assert "resolved" not in [message for message, _ in written]
+
+
+def refuse(auditor: ModuleType, operation: str, code: str) -> None:
+    """From now on AWS answers this operation with an error."""
+
+    def answer(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+    auditor.session().events.register(f"before-call.lambda.{operation}", answer)
+
+
+def test_who_shared_the_role_of_a_deleted_function_is_audited_again(
+    auditor: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_function("rolecall-other")
+    auditor.handler(record(requestParameters=None, eventTime="2099-01-01T00:00:00Z"), CONTEXT)
+    boto3.client("lambda").delete_function(FunctionName="rolecall-other")
+    deletion = {"eventName": "DeleteFunction20150331", "requestParameters": {"functionName": "rolecall-other"}}
+    auditor.handler(record(**deletion, eventTime="2099-01-01T00:00:00Z"), CONTEXT)
+
+    assert [line["rule"] for line in lines(capsys, "resolved")] == ["shared-role"]

@@ -63,6 +63,16 @@ PAIRS: list[tuple[str, list[Json], list[Json]]] = [
     ("incomparable", [allow("s3:*", HOME)], [allow("s3:*", "arn:aws:s3:::home/ann/*")]),
     ("equal", [allow("s3:*", HOME)], [allow("s3:*", HOME)]),
     ("incomparable", [allow("s3:*")], [allow("sqs:*")]),
+    (
+        "B<A",  # The Kelvin sign is a k in lower case.
+        [allow("s3:*", **when("StringEqualsIgnoreCase", VPC, "k"))],
+        [allow("s3:*", **when("StringEquals", VPC, "k", "K"))],
+    ),
+    (
+        "unknown",  # Only a text that is no number tells them apart.
+        [allow("s3:*", **when(f"Numeric{than}", "s3:max-keys", "5")) for than in ("LessThan", "GreaterThanEquals")],
+        [allow("s3:*", **when("Null", "s3:max-keys", "false"))],
+    ),
 ]
 
 

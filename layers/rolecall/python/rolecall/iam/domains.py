@@ -49,13 +49,14 @@ class Domain:
     """The options of a key.
 
     `doubtful` are those on which evaluators differ (a list for a condition without set operator, an empty text);
-    `whole` is false when there may be values that behave in yet another way.
+    `malformed` is a text that is no value of the key's type, which AWS does not send; `whole` is false when there may be values that behave in yet another way.
     """
 
     key: str
     options: tuple[Option, ...]
     doubtful: tuple[Option, ...]
     whole: bool
+    malformed: tuple[Option, ...] = ()
 
 
 def domain(key: str, conditions: Sequence[tuple[int, Condition, Test]], fixed: Context) -> Domain:
@@ -80,9 +81,16 @@ def domain(key: str, conditions: Sequence[tuple[int, Condition, Test]], fixed: C
     lists, all_sets = _lists(texts, conditions)
     if in_sets:
         certain = options([None, *texts, *lists])
-        return Domain(key, certain, _others(options(["", *lists]), certain), whole and all_sets)
+        doubtful = _others(options(["", *lists]), certain)
+        return Domain(key, certain, doubtful, whole and all_sets, _others(options(["x"]), certain))
     several = lists if key in MULTIVALUED else []
-    return Domain(key, single, _others(options(["", *several]), single), whole)
+    empty = [""] if _is_text(conditions) else []
+    doubtful = _others(options([*empty, *several]), single)
+    return Domain(key, single, doubtful, whole, _others(options(["x"]), single))
+
+
+def _is_text(conditions: Sequence[tuple[int, Condition, Test]]) -> bool:
+    return any(_family(condition.operator) == "text" for _, condition, _ in conditions)
 
 
 def _others(options: Iterable[Option], known: Iterable[Option]) -> tuple[Option, ...]:
@@ -118,7 +126,6 @@ def _texts(conditions: Sequence[Condition]) -> tuple[list[str], bool]:
         values.append("cm9sZWNhbGw=")
     if "text" in families:
         values += _of_text(conditions)
-    values.append("x")
     return list(dict.fromkeys(values)), len(families) <= 1
 
 

@@ -70,8 +70,13 @@ def automaton(tokens: Sequence[Token], *, ignore_case: bool = False) -> Automato
     return Automaton(full, wild, not_colon, stars, 1 << len(kept), named)
 
 
+# Signs whose lower case is a letter of its own: Kelvin, Angstrom and Ohm.
+SIGNS = {"k": "\u212a", "\u00e5": "\u212b", "\u03c9": "\u2126"}
+
+
 def _cases(char: str) -> str:
-    return "".join({each for each in (char.lower(), char.upper()) if len(each) == 1})
+    cases = (char.lower(), char.upper(), SIGNS.get(char.lower(), char))
+    return "".join(sorted({each for each in cases if len(each) == 1}))
 
 
 def glob(pattern: str) -> list[Token]:

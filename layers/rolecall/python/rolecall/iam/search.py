@@ -217,7 +217,7 @@ class Search:
                 return values if verdict else None
             dimension = dimensions[place]
             every = self._of(dimension)
-            for option in (*dimension.options, *(dimension.doubtful if doubtful else ())):
+            for option in (*dimension.options, *((*dimension.doubtful, *dimension.malformed) if doubtful else ())):
                 chosen = {**values, dimension.key: option.value}
                 found = walk(place + 1, true | option.holds, false | (every - option.holds), chosen)
                 if found is not None:
