@@ -49,7 +49,8 @@ class Domain:
     """The options of a key.
 
     `doubtful` are those on which evaluators differ (a list for a condition without set operator, an empty text);
-    `malformed` is a text that is no value of the key's type, which AWS does not send; `whole` is false when there may be values that behave in yet another way.
+    `malformed` is a text that is no value of the key's type, which AWS does not send; `whole` is false when there may
+    be values that behave in yet another way.
     """
 
     key: str
