@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rolecall.iam.policy import Policy
+from rolecall.iam.policy import Place, Policy
+
+__all__ = [
+    "Account",
+    "Code",
+    "Function",
+    "Gap",
+    "Place",
+    "Role",
+    "Settings",
+    "Target",
+    "Trigger",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +36,6 @@ class Gap:
     call: str | None = None
     subject: str | None = None
     mendable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the user wrote it: a file relative to the current folder, a line counted from 1."""
-
-    file: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,65 @@ class Trigger:
     source : ARN of the queue, stream, bucket, rule, target group … that it comes from
     id : UUID of an event source mapping, or the name that the source gives to it
     state : as AWS reports it for mappings (`Enabled`, `Disabled`, `Creating` …)
+    role : ARN of the role that invokes, for a caller that comes with a role of its own instead of as a service
     """
 
     type: str
     source: str
     id: str | None = None
     state: str = "Enabled"
+    role: str | None = None
     place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where Lambda sends what became of an event: `on` is `dead-letter`, `failure` or `success`."""
+
+    on: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration that decides what a function needs and what may run in it.
+
+    Parameters
+    ----------
+    handler : `module.function`, None for an image
+    log_group : the name that is configured, None for the default
+    tracing : does it send traces by itself (`Active`)?
+    subnets : of the VPC that it is attached to
+    targets : of events that failed or succeeded, those of its mappings included
+    key : ARN of the customer key of its environment
+    layers : ARNs of layer versions
+    file_systems : ARNs of access points
+    url_auth : `NONE` or `AWS_IAM` where its qualifier has a function URL
+    """
+
+    handler: str | None = None
+    log_group: str | None = None
+    tracing: bool = False
+    subnets: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    key: str | None = None
+    layers: tuple[str, ...] = ()
+    file_systems: tuple[str, ...] = ()
+    durable: bool = False
+    url_auth: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Where the code is: a folder or archive on this machine, the text itself, or a place that was not read.
+
+    `kind` is `folder`, `archive`, `inline`, `image` or `remote`; `path` is relative to the current folder, and None
+    for the last three; `text` is the source of an inline function.
+    """
+
+    kind: str
+    path: str | None = None
+    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +153,8 @@ class Function:
     runtime: str | None = None
     resource_policy: Policy | None = None
     triggers: tuple[Trigger, ...] = ()
+    settings: Settings = Settings()
+    code: Code | None = None
     tags: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
@@ -110,7 +168,8 @@ class Function:
 class Account:
     """What was read of one account in one region: the input of an audit.
 
-    `source` says from where, for people: `account 123456789012, us-east-1`.
+    `source` says from where, for people: `account 123456789012, us-east-1`. `trusted` holds whom the user trusts:
+    account ids, ids of organisations (`o-…`), prefixes of layer ARNs.
     """
 
     id: str
@@ -119,6 +178,7 @@ class Account:
     partition: str = "aws"
     functions: tuple[Function, ...] = ()
     roles: tuple[Role, ...] = ()
+    trusted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
 

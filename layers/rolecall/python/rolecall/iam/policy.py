@@ -5,21 +5,34 @@ check reference") and refuses the rest with a `PolicyError` that says where and 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolecall.iam.statement import (
     OPERATORS,
+    UNRESOLVED,
     Condition,
     Effect,
     Kind,
+    Place,
     Policy,
     PolicyError,
     Principal,
     Statement,
 )
 
-__all__ = ["OPERATORS", "Condition", "Effect", "Kind", "Policy", "PolicyError", "Principal", "Statement", "parse"]
+__all__ = [
+    "OPERATORS",
+    "Condition",
+    "Effect",
+    "Kind",
+    "Place",
+    "Policy",
+    "PolicyError",
+    "Principal",
+    "Statement",
+    "parse",
+]
 
 LONGEST = 1_000_000
 """Characters of a document; AWS takes at most 20,480 (a resource policy)."""
@@ -47,7 +60,7 @@ _OPERATORS = {name.lower(): name for name in OPERATORS}
 _SET_OPERATORS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
 
-def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
+def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY, places: Sequence[Place | None] = ()) -> Policy:
     """The policy that a document says.
 
     Parameters
@@ -59,6 +72,8 @@ def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
         `resource`, `trust`, `boundary`.
     kind
         Where the policy is attached: decides whether it has principals and must name resources.
+    places
+        Where each statement was written, in their order, if that is known.
 
     Raises
     ------
@@ -83,7 +98,8 @@ def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
     written = elements["Statement"] if isinstance(elements["Statement"], list) else [elements["Statement"]]
     if not written:
         raise PolicyError(f"{name}: Statement is empty, it needs at least one")
-    statements = tuple(_statement(each, name, index, kind, version) for index, each in enumerate(written))
+    where = [*places, *[None] * len(written)]
+    statements = tuple(_statement(each, name, index, kind, version, where[index]) for index, each in enumerate(written))
     _refuse_repeated_sids(statements, name)
     return Policy(name, kind, version, statements)
 
@@ -121,7 +137,7 @@ def _refuse_constant(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _statement(value: object, policy: str, index: int, kind: Kind, version: str) -> Statement:
+def _statement(value: object, policy: str, index: int, kind: Kind, version: str, place: Place | None) -> Statement:
     where = f"{policy}, statement {index + 1}"
     elements = _elements(value, _STATEMENT, where=where, what="the statement")
     sid = elements.get("Sid")
@@ -149,6 +165,7 @@ def _statement(value: object, policy: str, index: int, kind: Kind, version: str)
         conditions=tuple(_conditions(elements.get("Condition", {}), where)),
         kind=kind,
         version=version,
+        place=place,
     )
 
 
@@ -182,7 +199,7 @@ def _resources(elements: dict[str, Any], element: str, where: str, kind: Kind) -
     if kind in WITHOUT_RESOURCE:
         return resources
     for resource in resources:
-        if resource.strip("*") and not resource.startswith("arn:"):
+        if resource.strip("*") and not resource.startswith(("arn:", UNRESOLVED)):
             raise PolicyError(f'{where}: {element} has {_shown(resource)}, not an ARN or "*"')
     return resources
 

@@ -85,6 +85,31 @@ PINNING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the user wrote it: a file relative to the current folder, a line counted from 1.
+
+    `added_by` names who made it out of that line, such as `SAM`; None for the user's own words.
+    """
+
+    file: str
+    line: int
+    added_by: str | None = None
+
+
+UNRESOLVED = "⟨"
+"""Opens the name of a value that is not known, such as that of a parameter: `arn:aws:s3:::⟨Bucket⟩/*`."""
+
+
+def is_unresolved(text: str) -> bool:
+    """Does it hold a value that is not known? Then it equals itself, and cannot be compared with anything else.
+
+    >>> is_unresolved("arn:aws:s3:::⟨Bucket⟩/*"), is_unresolved("arn:aws:s3:::inbox/*")
+    (True, False)
+    """
+    return UNRESOLVED in text
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """One entry of Principal: its type (`AWS`, `Service`, `Federated`, `CanonicalUser`, or `*`) and value."""
 
@@ -150,6 +175,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     kind: Kind = Kind.IDENTITY
     version: str = "2012-10-17"
+    place: Place | None = field(default=None, compare=False)
 
     @property
     def is_allow(self) -> bool:

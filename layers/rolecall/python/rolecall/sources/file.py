@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
-from rolecall.model import Account, Function, Gap, Place, Role, Trigger
+from rolecall.model import Account, Code, Function, Gap, Place, Role, Settings, Target, Trigger
 from rolecall.sources import SourceError
 
 SCHEMA = "rolecall-snapshot/1"
@@ -53,6 +54,7 @@ def load(document: Any) -> Account:
             partition=document.get("partition", "aws"),
             functions=functions,
             roles=tuple(_role(each, users.get(each["arn"], ())) for each in document["roles"]),
+            trusted=tuple(document.get("trusted", ())),
             gaps=_gaps(document),
         )
     except KeyError as error:
@@ -69,6 +71,7 @@ def dump(account: Account) -> dict[str, Any]:
         "account": account.id,
         "region": account.region,
         "partition": account.partition,
+        "trusted": list(account.trusted),
         "functions": [_dump_function(function) for function in account.functions],
         "roles": [_dump_role(role) for role in account.roles],
         "gaps": _dump_gaps(account.gaps),
@@ -86,8 +89,11 @@ def _function(each: Mapping[str, Any]) -> Function:
         runtime=each.get("runtime"),
         resource_policy=_policy(each, "resource_policy", "resource", Kind.RESOURCE, gaps),
         triggers=tuple(
-            Trigger(t["type"], t["source"], t.get("id"), t.get("state", "Enabled"), _place(t)) for t in each["triggers"]
+            Trigger(t["type"], t["source"], t.get("id"), t.get("state", "Enabled"), t.get("role"), _place(t))
+            for t in each["triggers"]
         ),
+        settings=_settings(each.get("settings", {})),
+        code=Code(**each["code"]) if each.get("code") else None,
         tags=_tags(each),
         gaps=tuple(gaps),
         place=_place(each),
@@ -96,7 +102,7 @@ def _function(each: Mapping[str, Any]) -> Function:
 
 def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
     gaps = list(_gaps(each))
-    policies = (_parsed(p["document"], p["name"], Kind.IDENTITY, each["arn"], gaps) for p in each["policies"])
+    policies = (_parsed(p["document"], p["name"], Kind.IDENTITY, each["arn"], gaps, p) for p in each["policies"])
     return Role(
         arn=_text(each, "arn"),
         policies=tuple(policy for policy in policies if policy),
@@ -109,6 +115,12 @@ def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
     )
 
 
+def _settings(each: Mapping[str, Any]) -> Settings:
+    lists = {name: tuple(each.get(name, ())) for name in ("subnets", "layers", "file_systems")}
+    targets = tuple(Target(target["on"], target["arn"]) for target in each.get("targets", ()))
+    return Settings(**{**each, **lists, "targets": targets})
+
+
 def _users(role: str, functions: tuple[Function, ...]) -> tuple[str, ...]:
     return tuple(sorted({function.id for function in functions if function.role == role}))
 
@@ -116,7 +128,8 @@ def _users(role: str, functions: tuple[Function, ...]) -> tuple[str, ...]:
 def _policy(each: Mapping[str, Any], member: str, name: str, kind: Kind, gaps: list[Gap]) -> Policy | None:
     document = each.get(member)
     owner = each["id"] if "id" in each else each["arn"]
-    return None if document is None else _parsed(document, name, kind, owner, gaps)
+    places = {"places": each.get(f"{member}_places", ())}
+    return None if document is None else _parsed(document, name, kind, owner, gaps, places)
 
 
 # What a document that does not parse leaves unread, in the words of Gap.what.
@@ -128,9 +141,12 @@ PARTS = {
 }
 
 
-def _parsed(document: Any, name: str, kind: Kind, owner: str, gaps: list[Gap]) -> Policy | None:
+def _parsed(
+    document: Any, name: str, kind: Kind, owner: str, gaps: list[Gap], written: Mapping[str, Any]
+) -> Policy | None:
+    places = [_place(each) for each in written.get("places", ())]
     try:
-        return parse(document, name=name, kind=kind)
+        return parse(document, name=name, kind=kind, places=places)
     except PolicyError as error:
         gaps.append(Gap(PARTS[kind], str(error), None, owner))
         return None
@@ -147,7 +163,7 @@ def _tags(each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _place(each: Mapping[str, Any]) -> Place | None:
-    return Place(each["file"], each["line"]) if each.get("file") else None
+    return Place(each["file"], each["line"], each.get("added_by")) if each.get("file") else None
 
 
 def _text(each: Mapping[str, Any], member: str) -> str:
@@ -166,10 +182,13 @@ def _dump_function(function: Function) -> dict[str, Any]:
         "role": function.role,
         "runtime": function.runtime,
         "resource_policy": function.resource_policy and function.resource_policy.document(),
+        **_dump_places("resource_policy_places", function.resource_policy),
         "triggers": [
-            {"type": t.type, "source": t.source, "id": t.id, "state": t.state, **_dump_place(t.place)}
+            {"type": t.type, "source": t.source, "id": t.id, "state": t.state, "role": t.role, **_dump_place(t.place)}
             for t in function.triggers
         ],
+        "settings": asdict(function.settings),
+        "code": function.code and asdict(function.code),
         "tags": dict(function.tags),
         "gaps": _dump_gaps(function.gaps),
         **_dump_place(function.place),
@@ -179,9 +198,14 @@ def _dump_function(function: Function) -> dict[str, Any]:
 def _dump_role(role: Role) -> dict[str, Any]:
     return {
         "arn": role.arn,
-        "policies": [{"name": policy.name, "document": policy.document()} for policy in role.policies],
+        "policies": [
+            {"name": policy.name, "document": policy.document(), **_dump_places("places", policy)}
+            for policy in role.policies
+        ],
         "trust": role.trust and role.trust.document(),
+        **_dump_places("trust_places", role.trust),
         "boundary": role.boundary and role.boundary.document(),
+        **_dump_places("boundary_places", role.boundary),
         "used_by": list(role.used_by),
         "tags": dict(role.tags),
         "gaps": _dump_gaps(role.gaps),
@@ -194,4 +218,10 @@ def _dump_gaps(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
 
 
 def _dump_place(place: Place | None) -> dict[str, Any]:
-    return {"file": place.file, "line": place.line} if place else {}
+    return asdict(place) if place else {}
+
+
+def _dump_places(member: str, policy: Policy | None) -> dict[str, Any]:
+    """Where its statements were written, in their order, if that is known of any."""
+    places = [_dump_place(statement.place) for statement in policy.statements] if policy else []
+    return {member: places} if any(places) else {}
