@@ -66,7 +66,10 @@ def test_the_json_report_holds_every_function_and_finding(bad_file: str, capsys:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("audit",), "rolecall: no input: give --account or --snapshot FILE\n"),
+        (
+            ("audit",),
+            "rolecall: no input: no template.yaml here; give --template FILE, --account or --snapshot FILE\n",
+        ),
         (("audit", "--snapshot", "absent.json"), "rolecall: absent.json: no such file or directory\n"),
         (("explain", "nothing"), "rolecall: no rule `nothing`: `rolecall rules` lists them\n"),
         (("findings", "--since", "long"), "rolecall: `long` is no span of time: write `30m`, `6h` or `1d`\n"),
@@ -74,8 +77,13 @@ def test_the_json_report_holds_every_function_and_finding(bad_file: str, capsys:
     ],
 )
 def test_bad_arguments_end_with_2_and_one_line(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     status, out, err = run(capsys, *arguments)
 
     assert (status, out) == (2, "")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rolecall import __version__
-from rolecall.model import Account
 from rolecall.sources import SourceError
 
 if TYPE_CHECKING:
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
     from rolecall.finding import Report
     from rolecall.iam.access import Witness
     from rolecall.iam.policy import Policy
+    from rolecall.model import Account
 
 FAILED = 2
+TEMPLATES = ("template.yaml", "template.yml", "template.json")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
@@ -43,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def audit(options: argparse.Namespace) -> int:
-    """Judge an account or a snapshot; 1 when there is an open finding at or above --fail-on."""
+    """Judge templates, an account or a snapshot; 1 when there is an open finding at or above --fail-on."""
     from rolecall import engine
-    from rolecall.finding import Severity
+    from rolecall.finding import Severity, united
 
-    report = engine.audit(_read(options))
+    report = united([engine.audit(account) for account in _read(options)])
     _write(options, _rendered(options, report))
     if options.fail_on == "never":
         return 0
@@ -58,7 +59,9 @@ def snapshot(options: argparse.Namespace) -> int:
     """Write what was read to a file, to audit it again offline."""
     from rolecall.sources import file
 
-    account = _read(options)
+    account, *others = _read(options)
+    if others:
+        raise SourceError(f"{account.source}: conditions are open, so it is not one account: give their parameters")
     _write(options, json.dumps(file.dump(account), indent=2))
     return 0
 
@@ -190,20 +193,50 @@ def _lines(name: str) -> contextlib.AbstractContextManager[Iterable[str]]:
         raise SourceError(f"{name}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _read(options: argparse.Namespace) -> Account:
-    """The Account that the options name."""
+def _read(options: argparse.Namespace) -> "list[Account]":
+    """The Account that the options name: several only where conditions of a template are open."""
+    from dataclasses import replace
+
+    trusted = tuple(map(_trusted, options.trust))
+    return [replace(account, trusted=trusted) for account in _read_accounts(options)]
+
+
+def _read_accounts(options: argparse.Namespace) -> "Iterable[Account]":
     if options.snapshot:
         from rolecall.sources import file
 
-        return _only(options, file.read(Path(options.snapshot)))
+        return [_only(options, file.read(Path(options.snapshot)))]
     if options.account:
         from rolecall.sources import aws
 
-        return aws.read(_session(options), functions=options.function or None)
-    raise SourceError("no input: give --account or --snapshot FILE")
+        return [aws.read(_session(options), functions=options.function or None)]
+    return (_only(options, account) for account in _templates(options))
 
 
-def _only(options: argparse.Namespace, account: Account) -> Account:
+def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
+    """The Accounts of the templates that are named, else of the one in the current folder."""
+    here = [name for name in TEMPLATES if Path(name).is_file()][:1]
+    paths = [Path(name) for name in options.template or here]
+    if not paths:
+        raise SourceError("no input: no template.yaml here; give --template FILE, --account or --snapshot FILE")
+    try:
+        from rolecall.sources import template
+    except ImportError as error:
+        raise SourceError(f"reading templates needs {error.name}: pip install rolecall") from error
+    given = template.given(options.parameter)
+    if options.region:
+        given = {"AWS::Region": options.region, **given}
+    return template.read(paths, values=given, environment=options.config_env)
+
+
+def _trusted(value: str) -> str:
+    """An account id, the id of an organisation, or the prefix of a layer's ARN."""
+    if (len(value) == 12 and value.isdecimal()) or value.startswith(("o-", "arn:")):
+        return value
+    raise SourceError(f"--trust `{value}`: not an account id, an organisation (`o-…`) or the start of a layer ARN")
+
+
+def _only(options: argparse.Namespace, account: "Account") -> "Account":
     """The account with those functions that --function names, by id, name or ARN."""
     from dataclasses import replace
 
@@ -290,7 +323,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rolecall {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    command = commands.add_parser("audit", help="judge the functions of an account or a snapshot")
+    command = commands.add_parser("audit", help="judge the functions of templates, an account or a snapshot")
     _add_inputs(command)
     command.add_argument("--format", choices=("text", "json"), default="text")
     command.add_argument("--output", metavar="FILE", help="write the report there instead of to the terminal")
@@ -334,9 +367,27 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_inputs(command: argparse.ArgumentParser) -> None:
     source = command.add_mutually_exclusive_group()
+    source.add_argument(
+        "--template",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="SAM, CloudFormation or CDK templates of one application (template.yaml here)",
+    )
     source.add_argument("--account", action="store_true", help="read the account of the AWS credentials in use")
     source.add_argument("--snapshot", metavar="FILE", help="what `rolecall snapshot` wrote")
     command.add_argument("--function", action="append", metavar="NAME", help="only this one: logical id, name or ARN")
+    command.add_argument(
+        "--parameter", action="append", default=[], metavar="KEY=VALUE", help="of a template, also AWS::AccountId"
+    )
+    command.add_argument("--config-env", metavar="NAME", help="of samconfig.toml beside the template (default)")
+    command.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="account id, organisation, or start of a layer ARN",
+    )
     _add_session(command)
 
 

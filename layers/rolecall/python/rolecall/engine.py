@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rolecall import __version__
-from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, subject_of
+from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of
 from rolecall.iam import catalog
 from rolecall.model import Account, Function, Gap, Role
 from rolecall.rules import Rule, Yields, all_rules
@@ -49,7 +49,7 @@ def audit(account: Account, *, whole: bool = True) -> Report:
         catalog=catalog.date(),
         source=account.source,
         functions=_audited(account, findings),
-        findings=tuple(sorted(findings, key=_order)),
+        findings=tuple(sorted(findings, key=order)),
         rules=tuple(rule.name for rule in ran),
         gaps=tuple(dict.fromkeys(account.all_gaps())),
     )
@@ -98,7 +98,7 @@ def _finding(struck: _Struck, account: Account) -> Finding:
     owner = function.id if function else hit.function
     role = hit.role or (function.role if function else None)
     qualifier = function.qualifier if function else None
-    place = hit.place or (function.place if function else None)
+    place = hit.place or (statement.place if statement else None) or (function.place if function else None)
     return Finding(
         rule=rule.name,
         severity=hit.severity or rule.severity,
@@ -137,20 +137,6 @@ def _first_of(group: list[Finding]) -> Finding:
         return first
     return replace(
         first, evidence={**first.evidence, "qualifiers": [finding.qualifier for finding in (first, *others)]}
-    )
-
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    """Worst first, then by function, rule and statement."""
-    statement = finding.statement
-    return (
-        -finding.severity.rank,
-        finding.function or "",
-        finding.rule,
-        finding.qualifier or "",
-        statement.policy if statement else "",
-        statement.index if statement else -1,
-        finding.message,
     )
 
 

@@ -1,8 +1,8 @@
 """Findings: what a rule yields (Hit), what users see (Finding), and all of one audit (Report)."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from rolecall.iam.policy import Statement
@@ -167,6 +167,36 @@ class Report:
         """Open findings per severity, worst first, zeros included."""
         found = [finding.severity for finding in self.open()]
         return {severity.value: found.count(severity) for severity in reversed(Severity)}
+
+
+def united(reports: Sequence[Report]) -> Report:
+    """One report of the variants of one application: a finding of several is one, and so is a function."""
+    first = reports[0]
+    if len(reports) == 1:
+        return first
+    findings = {finding.fingerprint: finding for report in reversed(reports) for finding in report.findings}
+    rows = {row.function: row for report in reversed(reports) for row in report.functions}
+    open_ones = [finding.function for finding in findings.values() if finding.acceptance is None]
+    return replace(
+        first,
+        functions=tuple(replace(row, findings=open_ones.count(name)) for name, row in sorted(rows.items())),
+        findings=tuple(sorted(findings.values(), key=order)),
+        gaps=tuple(dict.fromkeys(gap for report in reports for gap in report.gaps)),
+    )
+
+
+def order(finding: Finding) -> tuple[object, ...]:
+    """Worst first, then by function, rule and statement: a key to sort by."""
+    statement = finding.statement
+    return (
+        -finding.severity.rank,
+        finding.function or "",
+        finding.rule,
+        finding.qualifier or "",
+        statement.policy if statement else "",
+        statement.index if statement else -1,
+        finding.message,
+    )
 
 
 def fingerprint(rule: str, *, owner: str | None, qualifier: str | None, subject: str) -> str:

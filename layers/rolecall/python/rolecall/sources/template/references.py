@@ -1,0 +1,168 @@
+"""What `Ref` and `Fn::GetAtt` give for a resource that is not deployed yet: stand-ins, fixed and unique.
+
+The shapes are those of the "Return values" of each type in the CloudFormation Template Reference, and of the ARNs in
+the Service Authorization Reference. What AWS makes up (ids, suffixes) is made of the name here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How resources of one type are called.
+
+    Parameters
+    ----------
+    name : the property that names it, None where nobody can
+    ref : what `Ref` gives; `{name}`, `{arn}`, `{partition}`, `{region}`, `{account}`, `{suffix}`, `{path}` and the
+        properties `{Like.This}` are filled in
+    arn : its ARN, in the same way; empty for a thing without one
+    attributes : of `Fn::GetAtt`, other than `Arn`
+    """
+
+    name: str | None = None
+    ref: str = "{name}"
+    arn: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of(service: str, resource: str, *, place: str = "{region}:{account}") -> str:
+    return f"arn:{{partition}}:{service}:{place}:{resource}"
+
+
+IAM = "{account}"
+SHAPES: Mapping[str, Shape] = {
+    "AWS::ApiGateway::RestApi": Shape(
+        None, "{name}", _of("apigateway", "/restapis/{name}", place="{region}:"), {"RootResourceId": "root"}
+    ),
+    "AWS::ApiGateway::Stage": Shape("StageName"),
+    "AWS::ApiGatewayV2::Api": Shape(None, "{name}", _of("apigateway", "/apis/{name}", place="{region}:")),
+    "AWS::ApiGatewayV2::Stage": Shape("StageName"),
+    "AWS::AppSync::GraphQLApi": Shape(None, "{arn}", _of("appsync", "apis/{name}"), {"ApiId": "{name}"}),
+    "AWS::Cognito::UserPool": Shape(None, "{region}_{name}", _of("cognito-idp", "userpool/{region}_{name}")),
+    "AWS::Config::ConfigRule": Shape("ConfigRuleName", "{name}", _of("config", "config-rule/config-rule-{name}")),
+    "AWS::DynamoDB::GlobalTable": Shape(
+        "TableName",
+        "{name}",
+        _of("dynamodb", "table/{name}"),
+        {"StreamArn": _of("dynamodb", "table/{name}/stream/2000-01-01T00:00:00.000")},
+    ),
+    "AWS::DynamoDB::Table": Shape(
+        "TableName",
+        "{name}",
+        _of("dynamodb", "table/{name}"),
+        {"StreamArn": _of("dynamodb", "table/{name}/stream/2000-01-01T00:00:00.000")},
+    ),
+    "AWS::EC2::SecurityGroup": Shape(None, "sg-{name}", "", {"GroupId": "sg-{name}"}),
+    "AWS::ECR::Repository": Shape(
+        "RepositoryName",
+        "{name}",
+        _of("ecr", "repository/{name}"),
+        {"RepositoryUri": "{account}.dkr.ecr.{region}.{suffix}/{name}"},
+    ),
+    "AWS::ECS::Cluster": Shape("ClusterName", "{name}", _of("ecs", "cluster/{name}")),
+    "AWS::EFS::AccessPoint": Shape(
+        None, "fsap-{name}", _of("elasticfilesystem", "access-point/fsap-{name}"), {"AccessPointId": "fsap-{name}"}
+    ),
+    "AWS::EFS::FileSystem": Shape(
+        None, "fs-{name}", _of("elasticfilesystem", "file-system/fs-{name}"), {"FileSystemId": "fs-{name}"}
+    ),
+    "AWS::ElasticLoadBalancingV2::Listener": Shape(
+        None, "{arn}", _of("elasticloadbalancing", "listener/app/{name}/1/1"), {"ListenerArn": "{arn}"}
+    ),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": Shape(
+        "Name", "{arn}", _of("elasticloadbalancing", "loadbalancer/app/{name}/1"), {"LoadBalancerArn": "{arn}"}
+    ),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": Shape(
+        "Name",
+        "{arn}",
+        _of("elasticloadbalancing", "targetgroup/{name}/1"),
+        {"TargetGroupArn": "{arn}", "TargetGroupFullName": "targetgroup/{name}/1", "TargetGroupName": "{name}"},
+    ),
+    "AWS::Events::EventBus": Shape("Name", "{name}", _of("events", "event-bus/{name}"), {"Name": "{name}"}),
+    "AWS::IAM::InstanceProfile": Shape(
+        "InstanceProfileName", "{name}", _of("iam", "instance-profile{path}{name}", place=":" + IAM)
+    ),
+    "AWS::IAM::ManagedPolicy": Shape(
+        "ManagedPolicyName", "{arn}", _of("iam", "policy{path}{name}", place=":" + IAM), {"PolicyArn": "{arn}"}
+    ),
+    "AWS::IAM::Role": Shape(
+        "RoleName", "{name}", _of("iam", "role{path}{name}", place=":" + IAM), {"RoleId": "AROA{name}"}
+    ),
+    "AWS::IAM::User": Shape("UserName", "{name}", _of("iam", "user{path}{name}", place=":" + IAM)),
+    "AWS::IoT::TopicRule": Shape("RuleName", "{name}", _of("iot", "rule/{name}")),
+    "AWS::KMS::Alias": Shape("AliasName", "{name}", _of("kms", "{name}")),
+    "AWS::KMS::Key": Shape(None, "{name}", _of("kms", "key/{name}"), {"KeyId": "{name}"}),
+    "AWS::Kinesis::Stream": Shape("Name", "{name}", _of("kinesis", "stream/{name}")),
+    "AWS::Kinesis::StreamConsumer": Shape(
+        "ConsumerName", "{arn}", "{StreamARN}/consumer/{name}:1", {"ConsumerARN": "{arn}"}
+    ),
+    "AWS::KinesisFirehose::DeliveryStream": Shape(
+        "DeliveryStreamName", "{name}", _of("firehose", "deliverystream/{name}")
+    ),
+    "AWS::Lambda::Alias": Shape("Name", "{arn}", "{FunctionName}:{name}", {"AliasArn": "{arn}"}),
+    "AWS::Lambda::CodeSigningConfig": Shape(
+        None, "{arn}", _of("lambda", "code-signing-config:csc-{name}"), {"CodeSigningConfigArn": "{arn}"}
+    ),
+    "AWS::Lambda::EventSourceMapping": Shape(
+        None, "{name}", _of("lambda", "event-source-mapping:{name}"), {"Id": "{name}", "EventSourceMappingArn": "{arn}"}
+    ),
+    "AWS::Lambda::Function": Shape("FunctionName", "{name}", _of("lambda", "function:{name}")),
+    "AWS::Lambda::LayerVersion": Shape(
+        "LayerName", "{arn}", _of("lambda", "layer:{name}:1"), {"LayerVersionArn": "{arn}"}
+    ),
+    "AWS::Lambda::Url": Shape(
+        None,
+        "{FunctionName}",
+        "{FunctionName}",
+        {"FunctionArn": "{FunctionName}", "FunctionUrl": "https://{name}.lambda-url.{region}.on.aws/"},
+    ),
+    "AWS::Lambda::Version": Shape(None, "{arn}", "{FunctionName}:1", {"FunctionArn": "{arn}", "Version": "1"}),
+    "AWS::Logs::LogGroup": Shape("LogGroupName", "{name}", _of("logs", "log-group:{name}:*")),
+    "AWS::MSK::Cluster": Shape("ClusterName", "{arn}", _of("kafka", "cluster/{name}/1")),
+    "AWS::MSK::ServerlessCluster": Shape("ClusterName", "{arn}", _of("kafka", "cluster/{name}/1")),
+    "AWS::AmazonMQ::Broker": Shape("BrokerName", "{name}", _of("mq", "broker:{name}:{name}")),
+    "AWS::DocDB::DBCluster": Shape("DBClusterIdentifier", "{name}", _of("rds", "cluster:{name}")),
+    "AWS::Pipes::Pipe": Shape("Name", "{name}", _of("pipes", "pipe/{name}")),
+    "AWS::RDS::DBCluster": Shape(
+        "DBClusterIdentifier", "{name}", _of("rds", "cluster:{name}"), {"DBClusterArn": "{arn}"}
+    ),
+    "AWS::S3::Bucket": Shape(
+        "BucketName",
+        "{name}",
+        "arn:{partition}:s3:::{name}",
+        {"DomainName": "{name}.s3.{suffix}", "RegionalDomainName": "{name}.s3.{region}.{suffix}"},
+    ),
+    "AWS::SNS::Subscription": Shape(None, "{arn}", "{TopicArn}:{name}"),
+    "AWS::SNS::Topic": Shape("TopicName", "{arn}", _of("sns", "{name}"), {"TopicArn": "{arn}", "TopicName": "{name}"}),
+    "AWS::SQS::Queue": Shape(
+        "QueueName",
+        "https://sqs.{region}.{suffix}/{account}/{name}",
+        _of("sqs", "{name}"),
+        {"QueueName": "{name}", "QueueUrl": "https://sqs.{region}.{suffix}/{account}/{name}"},
+    ),
+    "AWS::SSM::Parameter": Shape(
+        "Name", "{name}", _of("ssm", "parameter/{name}"), {"Type": "{Type}", "Value": "{Value}"}
+    ),
+    "AWS::Scheduler::Schedule": Shape("Name", "{name}", _of("scheduler", "schedule/default/{name}")),
+    "AWS::Scheduler::ScheduleGroup": Shape("Name", "{name}", _of("scheduler", "schedule-group/{name}")),
+    "AWS::SecretsManager::Secret": Shape(
+        "Name", "{arn}", _of("secretsmanager", "secret:{name}-AAAAAA"), {"Id": "{arn}"}
+    ),
+    "AWS::SecretsManager::SecretTargetAttachment": Shape(None, "{SecretId}"),
+    "AWS::SecretsManager::RotationSchedule": Shape(None, "{SecretId}"),
+    "AWS::StepFunctions::Activity": Shape("Name", "{arn}", _of("states", "activity:{name}")),
+    "AWS::StepFunctions::StateMachine": Shape(
+        "StateMachineName", "{arn}", _of("states", "stateMachine:{name}"), {"Name": "{name}"}
+    ),
+}
+"""CloudFormation type -> how its resources are called."""
+
+
+def shape_of(kind: str) -> Shape:
+    """The row of a type; for one that has none, an ARN of its service and kind."""
+    if kind in SHAPES:
+        return SHAPES[kind]
+    _, service, resource = [*kind.split("::"), "", "", ""][:3]
+    return Shape(None, "{name}", _of(service.lower(), f"{resource.lower()}/{{name}}"))
