@@ -125,13 +125,17 @@ class Finding:
             "statement": statement and {"policy": statement.policy, "sid": statement.sid, "index": statement.index},
             "message": self.message,
             "fix": self.fix,
-            "evidence": dict(self.evidence),
+            "evidence": {**self.evidence, **self._added_by()},
             "witness": None if self.witness is None else dict(self.witness),
             "acceptance": None if self.acceptance is None else dict(self.acceptance),
             "file": self.place and self.place.file,
             "line": self.place and self.place.line,
             "fingerprint": self.fingerprint,
         }
+
+    def _added_by(self) -> dict[str, str]:
+        """Who made what the finding is about out of the user's line, if not the user."""
+        return {"addedBy": self.place.added_by} if self.place and self.place.added_by else {}
 
 
 @dataclass(frozen=True, slots=True)

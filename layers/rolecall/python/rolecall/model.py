@@ -29,6 +29,7 @@ class Gap:
     call : the API call (`lambda:GetPolicy`), file or rule that met it; gaps of one cause share it
     subject : id of the function, or ARN of the role, that it concerns; None for the whole account
     mendable : False for a known limit, which nobody can mend today
+    place : where the user wrote what it is about
     """
 
     what: str
@@ -36,6 +37,7 @@ class Gap:
     call: str | None = None
     subject: str | None = None
     mendable: bool = True
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

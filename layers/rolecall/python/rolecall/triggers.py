@@ -1,4 +1,4 @@
-"""Triggers: who invokes a function (push), or what its role needs so that Lambda can poll for it."""
+"""Triggers: who invokes a function (push, or by a role), or what its role needs so that Lambda can poll for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,14 @@ class Poll:
     watches: tuple[str, ...] = ()
 
 
-TRIGGERS: Mapping[str, Push | Poll] = {
+@dataclass(frozen=True, slots=True)
+class ByRole:
+    """A caller that invokes with a role of its own: that role must be allowed to, the function's policy need not."""
+
+    service: str
+
+
+TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
     # Polled: AWS Lambda Developer Guide, "Configuring permissions" of each event source.
     "sqs": Poll("sqs", ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")),
     "kinesis": Poll(
@@ -50,6 +57,8 @@ TRIGGERS: Mapping[str, Push | Poll] = {
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.
     "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
     "api": Push("apigateway.amazonaws.com", "execute-api"),
+    "appsync-authorizer": Push("appsync.amazonaws.com", "appsync"),
+    "bedrock": Push("bedrock.amazonaws.com", "bedrock"),
     "cloudwatch-alarm": Push("lambda.alarms.cloudwatch.amazonaws.com", "cloudwatch"),
     "cloudwatch-logs": Push("logs.amazonaws.com", "logs"),
     "cognito": Push("cognito-idp.amazonaws.com", "cognito-idp"),
@@ -61,6 +70,13 @@ TRIGGERS: Mapping[str, Push | Poll] = {
     "secretsmanager": Push("secretsmanager.amazonaws.com", "secretsmanager"),
     "ses": Push("ses.amazonaws.com", "ses"),
     "sns": Push("sns.amazonaws.com", "sns", sends_account=False),
+    "vpc-lattice": Push("vpc-lattice.amazonaws.com", "vpc-lattice"),
+    # With a role: the guides of Scheduler, Pipes, Step Functions, Firehose and AppSync, "execution role".
+    "appsync": ByRole("appsync"),
+    "firehose": ByRole("firehose"),
+    "pipes": ByRole("pipes"),
+    "scheduler": ByRole("scheduler"),
+    "states": ByRole("states"),
 }
 """Type of a trigger -> what it needs to work."""
 

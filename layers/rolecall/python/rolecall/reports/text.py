@@ -31,7 +31,8 @@ def finding_text(finding: Finding, *, names: dict[str, str] | None = None, colou
 
 def _where(finding: Finding, names: dict[str, str]) -> str:
     """`template.yaml:87  AlbFunction, resource policy, statement 1`, as far as it applies."""
-    name = names.get(finding.function or "", (finding.function or "").rpartition(":")[2])
+    function = finding.function or ""  # A logical id is what people know; an ARN says too much.
+    name = names.get(function, function.rpartition(":")[2]) if function.startswith("arn:") else function
     subject = f"{name}:{finding.qualifier}" if finding.qualifier else name
     parts = [subject or (finding.role or "").rpartition("/")[2] or "the account"]
     if finding.statement:
@@ -42,7 +43,8 @@ def _where(finding: Finding, names: dict[str, str]) -> str:
     elif finding.function and finding.role:
         parts.append(f"role {finding.role.rpartition('/')[2]}")
     place = f"{finding.place.file}:{finding.place.line}  " if finding.place else ""
-    return place + ", ".join(parts)
+    by = f" (added by {finding.place.added_by})" if finding.place and finding.place.added_by else ""
+    return place + ", ".join(parts) + by
 
 
 def _summary(report: Report) -> str:

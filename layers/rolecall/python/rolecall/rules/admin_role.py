@@ -80,6 +80,8 @@ def _why(policy: Policy, statement: Statement) -> str:
 
 def _fix(policy: Policy, function: Function) -> str:
     role = function.role.rpartition("/")[2]
+    if policy.name.startswith("arn:") and function.place:
+        return f"take `{policy.name.rpartition('/')[2]}` out of the policies of `{role}`"
     if policy.name.startswith("arn:"):
         return f"aws iam detach-role-policy --role-name {role} --policy-arn {policy.name}"
     return f"replace the statement in `{policy.name}` by the actions and resources that the function uses"

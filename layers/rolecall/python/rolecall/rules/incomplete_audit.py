@@ -24,6 +24,7 @@ def incomplete_audit(account: Account) -> Yields:
     causes: dict[tuple[str, str, bool], list[Gap]] = defaultdict(list)
     for gap in account.all_gaps():
         causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
+    places = {role.arn: role.place for role in account.roles} | {each.id: each.place for each in account.functions}
     for (cause, why, mendable), gaps in causes.items():
         subjects = sorted({gap.subject for gap in gaps if gap.subject})
         parts = ", ".join(sorted({gap.what for gap in gaps}))
@@ -37,6 +38,7 @@ def incomplete_audit(account: Account) -> Yields:
             evidence={"functions": subjects, "what": parts, "call": cause},
             function=subjects[0] if len(subjects) == 1 and ":role/" not in subjects[0] else None,
             role=subjects[0] if len(subjects) == 1 and ":role/" in subjects[0] else None,
+            place=next((place for gap in gaps if (place := gap.place or places.get(gap.subject or ""))), None),
         )
 
 

@@ -1,8 +1,9 @@
 from rolecall.finding import Hit, Severity
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Statement
+from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import matches
-from rolecall.model import Account, Function, Role, Trigger
+from rolecall.model import Account, Function, Gap, Role, Trigger
 from rolecall.rules import Yields, rule, undecided
 from rolecall.triggers import TRIGGERS, Poll
 
@@ -52,8 +53,12 @@ def unreadable_source(function: Function, account: Account) -> Yields:
 def _judged(function: Function, role: Role, trigger: Trigger, row: Poll) -> Yields:
     missing = []
     for action in (*row.reads, *row.watches):
-        allowing = [each for policy in role.policies for each in policy.allows if _allows(each, action, trigger.source)]
-        if not allowing:
+        statements = [each for policy in role.policies for each in policy.allows]
+        allowing = [each for each in statements if _allows(each, action, trigger.source)]
+        if not allowing and _is_open(statements, action, trigger.source):
+            why = f"not decided whether `{role.name}` may `{action}` on `{trigger.source}`: not all names are known"
+            yield Gap("rule unreadable-source", why, None, function.id, place=trigger.place)
+        elif not allowing:
             missing.append(action)
         elif all(each.conditions for each in allowing):
             yield undecided(function, "unreadable-source", allowing[0])
@@ -78,6 +83,14 @@ def _allows(statement: Statement, action: str, resource: str) -> bool:
     named = any(matches(pattern, action, ignore_case=True) for pattern in statement.actions or statement.not_actions)
     fits = any(resource_matches(pattern, resource) for pattern in statement.resources or statement.not_resources)
     return named != bool(statement.not_actions) and fits != bool(statement.not_resources)
+
+
+def _is_open(statements: list[Statement], action: str, source: str) -> bool:
+    """Is it open whether a statement means the source, since one of both is not known?"""
+    named = [each for each in statements if any(matches(pattern, action, ignore_case=True) for pattern in each.actions)]
+    return bool(named) and (
+        is_unresolved(source) or any(is_unresolved(resource) for each in named for resource in each.resources)
+    )
 
 
 def _statement(actions: list[str], source: str) -> str:

@@ -154,7 +154,8 @@ def _parsed(
 
 def _gaps(each: Mapping[str, Any]) -> tuple[Gap, ...]:
     return tuple(
-        Gap(g["what"], g["why"], g.get("call"), g.get("subject"), g.get("mendable", True)) for g in each.get("gaps", ())
+        Gap(g["what"], g["why"], g.get("call"), g.get("subject"), g.get("mendable", True), _place(g))
+        for g in each.get("gaps", ())
     )
 
 
@@ -214,7 +215,11 @@ def _dump_role(role: Role) -> dict[str, Any]:
 
 
 def _dump_gaps(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
-    return [{"what": g.what, "why": g.why, "call": g.call, "subject": g.subject, "mendable": g.mendable} for g in gaps]
+    return [
+        {"what": g.what, "why": g.why, "call": g.call, "subject": g.subject, "mendable": g.mendable}
+        | _dump_place(g.place)
+        for g in gaps
+    ]
 
 
 def _dump_place(place: Place | None) -> dict[str, Any]:

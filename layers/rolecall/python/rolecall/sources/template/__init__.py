@@ -115,6 +115,7 @@ def _stack(
     resolver = Resolver(
         written.name, made.body, known, exports=lambda name: _exported(exports, name), unknown=lacking, varied=varied
     )
+    resolver.limits |= {name for name, why in lacking.items() if "SSM" in why}
     for output in _outputs(made.body):
         export = resolver.text(output["Export"].get("Name")) if isinstance(output.get("Export"), dict) else None
         if export:

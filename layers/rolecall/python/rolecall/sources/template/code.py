@@ -22,7 +22,8 @@ def code_of(stack: Stack, logical_id: str, properties: Mapping[str, Any], gaps: 
     if properties.get("PackageType") == "Image" or (isinstance(code, dict) and "ImageUri" in code):
         return Code("image")
     metadata = resource.get("Metadata")
-    local = _asset(metadata) or (_local(own, stack) if isinstance(own, dict) else None)
+    is_sam = isinstance(written, dict) and str(written.get("Type")).startswith("AWS::Serverless::")
+    local = _asset(metadata) or (_local(own, stack, is_sam=is_sam) if isinstance(own, dict) else None)
     if local is None:
         return Code("remote")
     return _found(stack, logical_id, local, gaps)
@@ -34,9 +35,8 @@ def _asset(metadata: Any) -> str | None:
     return str(path) if path and metadata.get("aws:asset:property", "Code") == "Code" else None
 
 
-def _local(properties: Mapping[str, Any], stack: Stack) -> str | None:
+def _local(properties: Mapping[str, Any], stack: Stack, *, is_sam: bool) -> str | None:
     """CodeUri of SAM, or a `Code` that `aws cloudformation package` would upload; None for what is in a bucket."""
-    is_sam = "CodeUri" in properties or "Handler" in properties
     uri = properties.get("CodeUri", properties.get("Code"))
     if uri is None and is_sam:
         settings = stack.document.body.get("Globals")
@@ -56,10 +56,10 @@ def _found(stack: Stack, logical_id: str, local: str, gaps: list[Gap]) -> Code:
         return Code("remote")
     resolved = path.resolve()
     if not any(folder == resolved or folder in resolved.parents for folder in _projects(home)):
-        gaps.append(Gap(CODE, f"{stack.file}: `{local}` leaves the project: not read", stack.file, subject))
+        gaps.append(Gap(CODE, f"`{local}` leaves the project: not read", stack.file, subject))
         return Code("remote")
     if not path.exists():
-        gaps.append(Gap(CODE, f"{stack.file}: `{local}` does not exist", stack.file, subject))
+        gaps.append(Gap(CODE, f"`{local}` does not exist", stack.file, subject))
         return Code("remote")
     return Code("folder" if path.is_dir() else "archive", shown(Path(path)))
 

@@ -101,7 +101,14 @@ def fragment(path: Path) -> Map:
     SourceError : as for a template
     """
     node = _composed(_text(path), str(path))
-    return _Builder(str(path)).value(node) if isinstance(node, yaml.MappingNode) else Map()
+    return Map(_placeless(_Builder(str(path)).value(node))) if isinstance(node, yaml.MappingNode) else Map()
+
+
+def _placeless(value: Any) -> Any:
+    """The value without its lines, which are those of another file."""
+    if isinstance(value, Map):
+        return Map((key, _placeless(each)) for key, each in value.items())
+    return Items(map(_placeless, value)) if isinstance(value, Items) else value
 
 
 def _text(path: Path) -> str:

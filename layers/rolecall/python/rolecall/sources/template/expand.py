@@ -62,7 +62,11 @@ class _Expander:
             return node
         if "Fn::Transform" in node and (included := self._included(node["Fn::Transform"])) is not None:
             rest = {key: value for key, value in node.items() if key != "Fn::Transform"}
-            node = Map({**included, **rest})
+            line = node.lines.get("Fn::Transform", node.line) if isinstance(node, Map) else 0
+            lines = {**dict.fromkeys(included, line), **getattr(node, "lines", {})}
+            whole = Map({**included, **rest})
+            whole.line, whole.lines = getattr(node, "line", 0), lines
+            node = whole
         if set(node) == {"Ref"} and node["Ref"] in names:
             return names[node["Ref"]]
         made = Map()

@@ -158,7 +158,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     if logical_id in stack.refused:
         gaps.append(Gap("function", f"SAM refuses `{logical_id}`: {stack.refused[logical_id]}", stack.file, subject))
     role = str(properties.get("Role") or "")
-    if not role:
+    if not role and logical_id not in stack.refused:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
     gaps += stack.gaps("role", subject, role)
     plain = Function(

@@ -37,7 +37,8 @@ class Resolver:
     unknown : names of parameters without a value, and why they have none
     varied : those of them whose every outcome in conditions is looked at
 
-    `undecided` tells what conditions asked for that is not known: they were taken for false.
+    `undecided` tells what conditions asked for that is not known: they were taken for false. `limits` are the names
+    of what nobody can know before the deployment.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Resolver:
     ) -> None:
         self.name, self.body, self.values, self._exports = name, body, values, exports
         self.why: dict[str, str] = dict(unknown or {})
+        self.limits: set[str] = set()
         self.undecided: dict[str, str] = {}
         self._varied = frozenset(varied)
         self._known: dict[tuple[str, str], Any] = {}
@@ -110,9 +112,11 @@ class Resolver:
             elif isinstance(value, list | tuple):
                 yield from self.reasons(*value)
 
-    def unknown(self, name: str, why: str) -> str:
-        """Text that stands for a value which is not known."""
+    def unknown(self, name: str, why: str, *, limit: bool = False) -> str:
+        """Text that stands for a value which is not known; `limit`: nor can it be, before the deployment."""
         plain = name.replace("⟩", "")[:100]
+        if limit:
+            self.limits.add(plain)
         self.why.setdefault(plain, why)
         return f"{UNRESOLVED}{plain}⟩"
 
@@ -143,9 +147,9 @@ class Resolver:
         kind = str(resource.get("Type", ""))
         if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
             why = f"what the custom resource `{logical_id}` answers is known only when it is deployed"
-            return self.unknown(logical_id if part in ("ref", "name") else f"{logical_id}.{part}", why)
+            return self.unknown(logical_id if part in ("ref", "name") else f"{logical_id}.{part}", why, limit=True)
         if kind in ("AWS::CloudFormation::Stack", "AWS::Serverless::Application") and part.startswith("Outputs."):
-            return self.unknown(f"{logical_id}.{part}", f"the nested stack `{logical_id}` was not read")
+            return self.unknown(f"{logical_id}.{part}", f"the nested stack `{logical_id}` was not read", limit=True)
         if kind == "AWS::Events::Rule" and part in ("arn", "Arn", "ref"):
             return self._rule(logical_id, part)
         shape = shape_of(kind)
@@ -215,9 +219,8 @@ class Resolver:
         return made
 
     def _dynamic(self, reference: str) -> str:
-        return self.unknown(
-            f"resolve:{reference}", f"`{{{{resolve:{reference}}}}}` is read when the template is deployed"
-        )
+        why = f"`{{{{resolve:{reference}}}}}` is read when the template is deployed"
+        return self.unknown(f"resolve:{reference}", why, limit=True)
 
     def _call(self, function: str, argument: Any) -> Any:
         known = _FUNCTIONS.get(function)
@@ -232,7 +235,7 @@ class Resolver:
         return value
 
     def _ref(self, argument: Any) -> Any:
-        name = str(argument)
+        name = argument if isinstance(argument, str) else self.text(argument) or ""
         if name == "AWS::NoValue":
             return NO_VALUE
         if name in self.values:
@@ -243,7 +246,7 @@ class Resolver:
 
     def _get_att(self, argument: Any) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        attribute = self.text(attribute) or ""
+        logical_id, attribute = self.text(logical_id) or "", self.text(attribute) or ""
         if logical_id not in self.resources:
             return self.unknown(f"{logical_id}.{attribute}", f"`{logical_id}` is no resource of the template")
         return self.resource(logical_id, attribute)
@@ -287,7 +290,7 @@ class Resolver:
         if found is not None:
             return found
         plain = NAME.sub("?", name)
-        return self.unknown(f"import {plain}", f"the export `{plain}` is in no template that was given")
+        return self.unknown(f"import {plain}", f"the export `{plain}` is in no template that was given", limit=True)
 
     def _select(self, argument: Any) -> Any:
         index, items = int(self.text(argument[0]) or ""), self.value(argument[1])
@@ -326,7 +329,7 @@ class Resolver:
 
     def _transform(self, argument: Any) -> str:
         name = self.text(argument.get("Name")) or "?"
-        return self.unknown(f"macro {name}", f"the macro `{name}` runs when the template is deployed")
+        return self.unknown(f"macro {name}", f"the macro `{name}` runs when the template is deployed", limit=True)
 
     def _truth(self, node: Any) -> bool:
         """What a condition says. Values that are not known equal only themselves."""

@@ -133,13 +133,8 @@ def _attached(
         gaps.append(Gap(what, why, None, arn, mendable=is_aws))
         return None
     name = "boundary" if kind is Kind.BOUNDARY else whole
-    place = stack.place(logical_id, _line_in(stack, logical_id))
+    place = stack.policy_place(logical_id, whole)
     return parse(document, name=name, kind=kind, places=[place] * document.count('"Effect"'))
-
-
-def _line_in(stack: Stack, logical_id: str) -> Any:
-    """The list of managed policies as the user wrote it, for its line; None where SAM made it."""
-    return None if logical_id in stack.origins else stack.resolver.resources[logical_id]
 
 
 def _list(value: Any) -> list[Any]:

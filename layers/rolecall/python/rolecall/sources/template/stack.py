@@ -1,6 +1,7 @@
 """A stack: one variant of one template, ready to be read, and where in it everything was written."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from rolecall.iam.policy import Kind, Place, Policy, PolicyError, parse
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Gap
-from rolecall.sources.template.document import Document, Map, line_of
+from rolecall.sources.template.document import Document, Items, Map, line_of
 from rolecall.sources.template.intrinsics import Resolver
 
 PARTS = {
@@ -60,25 +61,56 @@ class Stack:
         return value if isinstance(value, Map) else Map(value) if isinstance(value, dict) else Map()
 
     def place(self, logical_id: str, value: Any = None) -> Place:
-        """Where the user wrote a resource, or a value in it; what SAM made stands where its SAM resource does."""
-        origin = self.origins.get(logical_id, logical_id)
-        written = self.document.body["Resources"]
-        whole = written.lines.get(origin, 1) if isinstance(written, Map) else 1
+        """Where the user wrote a resource, or a value in it.
+
+        What SAM made of an event stands where the event does, all else that it made at the resource that it is for.
+        """
         line = line_of(value, 0)
         if line:
             return Place(self.file, line)
-        return Place(self.file, whole, None if logical_id == origin else "SAM")
+        origin = self.origins.get(logical_id, logical_id)
+        body = self.document.body
+        written: Map = body["Resources"]
+        if origin not in written:
+            return Place(self.file, body.lines.get("Transform", 1), "SAM")
+        whole = written.lines.get(origin, 1)
+        if logical_id == origin:
+            return Place(self.file, whole)
+        return Place(self.file, _line_in(written[origin], logical_id.removeprefix(origin)) or whole, "SAM")
+
+    def policy_place(self, logical_id: str, name: str) -> Place:
+        """Where the user asked for a policy of a role, by its name or ARN: also in the `Policies` of a SAM resource."""
+        origin = self.origins.get(logical_id, logical_id)
+        written = self.document.body["Resources"].get(origin)
+        properties = written.get("Properties") if isinstance(written, dict) else None
+        if not isinstance(properties, Map):
+            return self.place(logical_id)
+        lines = (self._asked(properties, member, name) for member in ("Policies", "ManagedPolicyArns"))
+        line = next(filter(None, lines), None)
+        return Place(self.file, line) if line else self.place(logical_id)
+
+    def _asked(self, properties: Map, member: str, name: str) -> int | None:
+        """The line of the policy in a member of a resource, or None."""
+        policies, last = properties.get(member), name.rpartition("/")[2]
+        if not isinstance(policies, Items):
+            asked = self.resolver.text(policies) if member in properties else None
+            return properties.lines.get(member) if asked and asked.rpartition("/")[2] == last else None
+        number = re.search(r"RolePolicy(\d+)$", name)  # SAM's name for what stands in `Policies`
+        if number and int(number.group(1)) < len(policies.lines):
+            return policies.lines[int(number.group(1))]
+        plain = [str(self.resolver.text(each)).rpartition("/")[2] for each in policies]
+        return policies.lines[plain.index(last)] if last in plain and len(policies.lines) == len(plain) else None
 
     def general_gaps(self) -> Iterator[Gap]:
         """What is not known of the template as a whole, once it has been read."""
         yield from self.document.gaps
         for name, why in self.resolver.undecided.items():
-            yield Gap(f"condition on `{name}`", why, self.file, mendable="--parameter" in why or "declared" in why)
+            yield Gap(f"condition on `{name}`", why, self.file, mendable=name not in self.resolver.limits)
 
-    def gaps(self, what: str, subject: str | None, *values: Any) -> Iterator[Gap]:
+    def gaps(self, what: str, subject: str | None, *values: Any, at: Place | None = None) -> Iterator[Gap]:
         """A gap for everything in these values that is not known."""
-        for why in dict(self.resolver.reasons(*values)).values():
-            yield Gap(what, why, self.file, subject, mendable="--parameter" in why or "is neither" in why)
+        for name, why in dict(self.resolver.reasons(*values)).items():
+            yield Gap(what, why, self.file, subject, mendable=name not in self.resolver.limits, place=at)
 
     def policy(
         self, logical_id: str, document: Any, *, name: str, kind: Kind, subject: str, gaps: list[Gap]
@@ -95,15 +127,14 @@ class Stack:
             if written and not kept:
                 return None
             document = {**document, "Statement": kept}
-            places = [self.place(logical_id, each) for each in kept]
+            whole = self.policy_place(logical_id, name) if kind is Kind.IDENTITY else self.place(logical_id)
+            places = [self.place(logical_id, each) if line_of(each, 0) else whole for each in kept]
         else:
             places = []
         try:
             return parse(document, name=name, kind=kind, places=places)
         except PolicyError as error:
-            gaps.append(
-                Gap(what, f"{self.place(logical_id).file}:{self.place(logical_id).line}: {error}", None, subject)
-            )
+            gaps.append(Gap(what, str(error), self.file, subject, place=self.place(logical_id)))
             return None
 
     def _is_known(self, statement: Any, what: str, subject: str, gaps: list[Gap]) -> bool:
@@ -115,6 +146,18 @@ class Stack:
             found = list(self.gaps(what, subject, *(members.get(name) for name in DECIDING)))
         gaps += found
         return not found
+
+
+def _line_in(resource: Any, rest: str) -> int | None:
+    """The line of the event, or of the function URL, that SAM made a resource of; `rest` ends the resource's id."""
+    properties = resource.get("Properties") if isinstance(resource, dict) else None
+    if not isinstance(properties, Map):
+        return None
+    events = properties.get("Events")
+    named = [name for name in events if rest.startswith(name)] if isinstance(events, Map) else []
+    if isinstance(events, Map) and named:
+        return events.lines.get(max(named, key=len))
+    return properties.lines.get("FunctionUrlConfig") if rest.lower().startswith("url") else None
 
 
 def shown(path: Path) -> str:

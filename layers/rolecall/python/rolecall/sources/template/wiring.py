@@ -44,7 +44,14 @@ WIRES: dict[str, tuple[Wire, ...]] = {
         Wire("api", ("AuthorizerUri",), _EXECUTE + "{ApiId}", "AuthorizerCredentialsArn"),
     ),
     "AWS::ApiGatewayV2::Integration": (Wire("api", ("IntegrationUri",), _EXECUTE + "{ApiId}", "CredentialsArn"),),
-    "AWS::AppSync::DataSource": (Wire("appsync", ("LambdaConfig.LambdaFunctionArn",), "{ApiId}", "ServiceRoleArn"),),
+    "AWS::AppSync::DataSource": (
+        Wire(
+            "appsync",
+            ("LambdaConfig.LambdaFunctionArn",),
+            "arn:{partition}:appsync:{region}:{account}:apis/{ApiId}",
+            "ServiceRoleArn",
+        ),
+    ),
     "AWS::AppSync::GraphQLApi": (
         Wire(
             "appsync-authorizer",
