@@ -45,7 +45,12 @@ def read(
     """
     documents = [document.read(path) for path in dict.fromkeys(paths)]
     parameters.check(documents, values or {})
-    values = {**parameters.configured(documents[0].path.parent, environment), **(values or {})}
+    configured = parameters.configured(documents[0].path.parent, environment)
+    return read_documents(documents, {**configured, **(values or {})})
+
+
+def read_documents(documents: Sequence[Document], values: Mapping[str, str]) -> tuple[Account, ...]:
+    """The same of templates that were parsed already."""
     variants = [_variants(each, values) for each in documents]
     if math.prod(len(each.assigned) for each in variants) > parameters.MOST:
         variants = [replace(each, assigned=({},), gaps=(*each.gaps, _unvaried(each))) for each in variants]
@@ -163,4 +168,4 @@ def _type(resource: Any) -> str:
     return str(resource.get("Type", "")) if isinstance(resource, dict) else ""
 
 
-__all__ = ["given", "read"]
+__all__ = ["given", "read", "read_documents"]

@@ -10,6 +10,7 @@ from rolecall.sources.template.document import Document, Items, Map
 
 LOOP = "Fn::ForEach::"
 KNOWN = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::Include")
+SECTIONS = ("Conditions", "Globals", "Mappings", "Outputs", "Parameters")
 MOST = 2_000  # members that loops may make: CloudFormation takes 500 resources
 
 
@@ -21,6 +22,11 @@ def expand(document: Document, values: Mapping[str, Any]) -> tuple[Map, list[Gap
         if name not in KNOWN:
             why = f"the macro `{name}` changes the template when it is deployed"
             expander.gaps.append(Gap("template", why, document.name, mendable=False))
+    for section in SECTIONS:
+        if not isinstance(body.get(section, {}), dict):
+            line = body.lines.get(section, 0)
+            expander.gaps.append(Gap("template", f"{document.name}:{line}: `{section}` is no object", document.name))
+            del body[section]
     body["Resources"] = _resources(body["Resources"], document, expander.gaps)
     return body, expander.gaps
 
@@ -67,7 +73,7 @@ class _Expander:
             whole = Map({**included, **rest})
             whole.line, whole.lines = getattr(node, "line", 0), lines
             node = whole
-        if set(node) == {"Ref"} and node["Ref"] in names:
+        if set(node) == {"Ref"} and isinstance(node["Ref"], str) and node["Ref"] in names:
             return names[node["Ref"]]
         made = Map()
         made.line, made.lines = getattr(node, "line", 0), dict(getattr(node, "lines", {}))

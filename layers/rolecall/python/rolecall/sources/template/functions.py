@@ -209,9 +209,7 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
         targets=(Target("dead-letter", str(dead)),) if dead else (),
         key=_text(properties.get("KmsKeyArn")),
         layers=_texts(properties.get("Layers")),
-        file_systems=tuple(
-            str(each.get("Arn")) for each in properties.get("FileSystemConfigs") or () if isinstance(each, dict)
-        ),
+        file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
     )
 
@@ -224,6 +222,10 @@ def _at(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str | None:

@@ -79,12 +79,12 @@ def _overrides(written: Any) -> dict[str, str]:
     if isinstance(written, dict):
         return {str(key): str(value) for key, value in written.items()}
     values = {}
-    for text in [written] if isinstance(written, str) else written if isinstance(written, list) else []:
-        for word in _words(str(text)):
-            key, _, value = word.partition("=")
-            if key == "ParameterKey":  # `ParameterKey=A,ParameterValue=1`, as the AWS CLI writes it
-                key, _, value = value.partition(",ParameterValue=")
-            values[key] = value
+    words = _words(written) if isinstance(written, str) else written if isinstance(written, list) else []
+    for word in map(str, words):
+        key, _, value = word.partition("=")
+        if key == "ParameterKey":  # `ParameterKey=A,ParameterValue=1`, as the AWS CLI writes it
+            key, _, value = value.partition(",ParameterValue=")
+        values[key] = value
     return values
 
 

@@ -40,6 +40,9 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::ApiGatewayV2::Api": Shape(None, "{name}", _of("apigateway", "/apis/{name}", place="{region}:")),
     "AWS::ApiGatewayV2::Stage": Shape("StageName"),
     "AWS::AppSync::GraphQLApi": Shape(None, "{arn}", _of("appsync", "apis/{name}"), {"ApiId": "{name}"}),
+    "AWS::Bedrock::Agent": Shape(None, "{name}", _of("bedrock", "agent/{name}"), {"AgentArn": "{arn}"}),
+    "AWS::CloudWatch::Alarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
+    "AWS::CloudWatch::CompositeAlarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
     "AWS::Cognito::UserPool": Shape(None, "{region}_{name}", _of("cognito-idp", "userpool/{region}_{name}")),
     "AWS::Config::ConfigRule": Shape("ConfigRuleName", "{name}", _of("config", "config-rule/config-rule-{name}")),
     "AWS::DynamoDB::GlobalTable": Shape(
@@ -119,6 +122,7 @@ SHAPES: Mapping[str, Shape] = {
         {"FunctionArn": "{FunctionName}", "FunctionUrl": "https://{name}.lambda-url.{region}.on.aws/"},
     ),
     "AWS::Lambda::Version": Shape(None, "{arn}", "{FunctionName}:1", {"FunctionArn": "{arn}", "Version": "1"}),
+    "AWS::Lex::BotAlias": Shape("BotAliasName", "{name}", _of("lex", "bot-alias/{BotId}/{name}")),
     "AWS::Logs::LogGroup": Shape("LogGroupName", "{name}", _of("logs", "log-group:{name}:*")),
     "AWS::MSK::Cluster": Shape("ClusterName", "{arn}", _of("kafka", "cluster/{name}/1")),
     "AWS::MSK::ServerlessCluster": Shape("ClusterName", "{arn}", _of("kafka", "cluster/{name}/1")),
@@ -134,6 +138,7 @@ SHAPES: Mapping[str, Shape] = {
         "arn:{partition}:s3:::{name}",
         {"DomainName": "{name}.s3.{suffix}", "RegionalDomainName": "{name}.s3.{region}.{suffix}"},
     ),
+    "AWS::SES::ReceiptRule": Shape(None, "{name}", _of("ses", "receipt-rule-set/{RuleSetName}:receipt-rule/{name}")),
     "AWS::SNS::Subscription": Shape(None, "{arn}", "{TopicArn}:{name}"),
     "AWS::SNS::Topic": Shape("TopicName", "{arn}", _of("sns", "{name}"), {"TopicArn": "{arn}", "TopicName": "{name}"}),
     "AWS::SQS::Queue": Shape(
@@ -156,6 +161,7 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::StepFunctions::StateMachine": Shape(
         "StateMachineName", "{arn}", _of("states", "stateMachine:{name}"), {"Name": "{name}"}
     ),
+    "AWS::VpcLattice::TargetGroup": Shape("Name", "{arn}", _of("vpc-lattice", "targetgroup/{name}")),
 }
 """CloudFormation type -> how its resources are called."""
 
