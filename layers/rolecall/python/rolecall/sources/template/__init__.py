@@ -82,7 +82,7 @@ def _account(
     exports: dict[str, Callable[[], str | None]] = {}
     stacks = _told_apart(
         [
-            _stack(each, name, {**values, **own}, exports, varied=variant.names)
+            _stack(each, name, values, exports, assigned=own, varied=variant.names)
             for each, name, own, variant in zip(documents, _stack_names(documents), assigned, variants, strict=True)
         ]
     )
@@ -111,10 +111,11 @@ def _stack(
     values: Mapping[str, Any],
     exports: dict[str, Callable[[], str | None]],
     *,
+    assigned: Mapping[str, Any],
     varied: Collection[str],
 ) -> Stack:
     has, lacking = parameters.known(written, values)
-    known = {**has, **parameters.pseudo(name, values)}
+    known = {**has, **parameters.pseudo(name, values), **assigned}
     body, gaps = expand.expand(written, known)
     made = sam.transform(body, known) if sam.is_used(body) else sam.Transformed(body, {}, {})
     resolver = Resolver(
