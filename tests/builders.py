@@ -80,7 +80,7 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     """The clean snapshot with a fragment over it.
 
     A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
-    `triggers`, `used_by` and `gaps`; a single statement is short for the first policy that it fits.
+    `triggers`, `tags`, `used_by` and `gaps`; a single statement is short for the first policy that it fits.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -97,6 +97,8 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             function["resource_policy"] = document(*value)
         elif member == "triggers":
             function["triggers"] = value
+        elif member == "tags":
+            function["tags"] = value
         elif member == "used_by":
             role["used_by"] = value
         elif member == "gaps":

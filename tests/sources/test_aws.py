@@ -58,7 +58,12 @@ def make_role(session: Any, name: str, **more: str) -> str:
 
 def make_function(session: Any, name: str, role: str) -> None:
     session.client("lambda").create_function(
-        FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": b"zip"}
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.handler",
+        Code={"ZipFile": b"zip"},
+        Tags={"team": "shop"},
     )
 
 
@@ -71,6 +76,7 @@ def test_a_function_is_read_with_all_that_decides(session: Any) -> None:
     (function,), (role,) = account.functions, account.roles
 
     assert list(account.all_gaps()) == []
+    assert function.tags == (("team", "shop"),)
     assert [(trigger.type, trigger.source) for trigger in function.triggers] == [
         ("sqs", f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders")
     ]
@@ -119,6 +125,7 @@ class Refusing:
 
 REFUSALS = [
     ("get_policy", "lambda", "resource policy", "lambda:GetPolicy"),
+    ("list_tags", "lambda", "tags", "lambda:ListTags"),
     ("list_event_source_mappings", "lambda", "event source mappings", "lambda:ListEventSourceMappings"),
     ("get_role", "iam", "role", "iam:GetRole"),
     ("list_role_policies", "iam", "role policies", "iam:ListRolePolicies"),

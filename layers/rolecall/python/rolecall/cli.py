@@ -222,7 +222,7 @@ def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
     try:
         from rolecall.sources import template
     except ImportError as error:
-        raise SourceError(f"reading templates needs {error.name}: pip install rolecall") from error
+        raise SourceError(f"reading templates needs {error.name}: pip install aws-sam-translator pyyaml") from error
     given = template.given(options.parameter)
     if options.region:
         given = {"AWS::Region": options.region, **given}
@@ -255,7 +255,7 @@ def _session(options: argparse.Namespace) -> "boto3.Session":
         import boto3
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        raise SourceError("reading an account needs boto3: pip install 'rolecall[account]'") from error
+        raise SourceError("reading an account needs boto3: pip install boto3") from error
     try:
         session = boto3.Session(region_name=options.region, profile_name=options.profile)
     except BotoCoreError as error:

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from rolecall import __version__
+from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of
 from rolecall.iam import catalog
 from rolecall.model import Account, Function, Gap, Role
 from rolecall.rules import Rule, Yields, all_rules
 
-LAST = "incomplete-audit"  # It speaks of the gaps of all others, so it runs after them.
+# They speak of what the others left: of their gaps, and of acceptances that met no finding.
+GAPS, STALE = "incomplete-audit", "stale-acceptance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class _Struck:
     hit: Hit
 
 
-def audit(account: Account, *, whole: bool = True) -> Report:
+def audit(account: Account, *, whole: bool = True, today: date | None = None) -> Report:
     """Judge an account by every rule that can run.
 
     Pure: the same account gives the same findings in the same order. A rule that raises becomes a
@@ -32,18 +35,23 @@ def audit(account: Account, *, whole: bool = True) -> Report:
     ----------
     account : what was read
     whole : False when only what a change touches was read: rules on the whole account do not run
+    today : acceptances until an earlier day have ended; by default the day in UTC
     """
     ran = tuple(rule for rule in all_rules() if whole or not rule.whole)
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:
-        if rule.name != LAST:
+        if rule.name not in (GAPS, STALE):
             _run(rule, account, struck, gaps)
     account = replace(account, gaps=(*account.gaps, *dict.fromkeys(gaps)))
-    for rule in ran:
-        if rule.name == LAST:
-            _run(rule, account, struck, gaps)
+    _run_one(GAPS, ran, account, struck, gaps)
     findings = _merged(_finding(each, account) for each in _audible(struck))
+    accepted, unmet = accept(findings, account, today=today or datetime.now(UTC).date())
+    names = [[rule.name for rule in rules] for rules in (ran, all_rules())]
+    account = replace(account, stale=tuple(stale(unmet, account, ran=names[0], known=names[1])))
+    told: list[_Struck] = []
+    _run_one(STALE, ran, account, told, gaps)
+    findings = [*accepted, *_merged(_finding(each, account) for each in told)]
     return Report(
         tool=__version__,
         catalog=catalog.date(),
@@ -67,6 +75,12 @@ def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -
         except Exception as crash:
             why = f"the rule crashed: {type(crash).__name__}: {crash}"
             gaps.append(Gap(f"rule {rule.name}", why, f"rule {rule.name}", function.id if function else None))
+
+
+def _run_one(name: str, rules: Iterable[Rule], account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:
+    for rule in rules:
+        if rule.name == name:
+            _run(rule, account, struck, gaps)
 
 
 def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:

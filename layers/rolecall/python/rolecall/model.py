@@ -13,6 +13,7 @@ __all__ = [
     "Place",
     "Role",
     "Settings",
+    "Stale",
     "Target",
     "Trigger",
 ]
@@ -167,11 +168,22 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A tag that accepts nothing, and why; `function` (an id) or `role` (an ARN) carries it."""
+
+    tag: str
+    why: str
+    function: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What was read of one account in one region: the input of an audit.
 
     `source` says from where, for people: `account 123456789012, us-east-1`. `trusted` holds whom the user trusts:
-    account ids, ids of organisations (`o-…`), prefixes of layer ARNs.
+    account ids, ids of organisations (`o-…`), prefixes of layer ARNs. `stale` is what the audit itself finds out, for
+    the rule that tells it.
     """
 
     id: str
@@ -182,6 +194,7 @@ class Account:
     roles: tuple[Role, ...] = ()
     trusted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    stale: tuple[Stale, ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

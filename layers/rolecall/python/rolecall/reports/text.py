@@ -24,7 +24,10 @@ def finding_text(finding: Finding, *, names: dict[str, str] | None = None, colou
     head = f"{finding.severity.value}[{finding.rule}]"
     lines = [f"{_paint(head, code, colour)}: {finding.message}", f"  --> {_where(finding, names or {})}"]
     if finding.acceptance:
-        lines.append(f"  accepted: {finding.acceptance.get('reason', '')}")
+        until = finding.acceptance.get("until")
+        lines.append(f"  accepted: {finding.acceptance['reason']}" + (f", until {until}" if until else ""))
+    if refused := finding.evidence.get("acceptance"):
+        lines.append(f"  {refused}")
     lines.append(f"  fix: {finding.fix}")
     return "\n".join(lines)
 

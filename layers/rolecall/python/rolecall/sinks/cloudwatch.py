@@ -104,7 +104,9 @@ def _write(log: Log, finding: Finding, **members: str) -> None:
         line |= {"evidence": {"cut": "too large for a log line: `rolecall audit` shows it"}, "witness": None}
         line |= {"actions": finding.actions[:100], "resources": finding.resources[:100]}
     line |= members
-    if finding.severity >= Severity.HIGH:
+    if finding.acceptance:
+        log.info("finding", **line)
+    elif finding.severity >= Severity.HIGH:
         log.error("finding", **line)
     elif finding.severity >= Severity.LOW:
         log.warning("finding", **line)

@@ -68,14 +68,15 @@ class Memory:
         An audit that read the account earlier than the one that is remembered changes nothing: of it every
         finding is just `open`.
         """
-        states = {finding.fingerprint: "open" for finding in report.findings}
+        states = {each.fingerprint: "accepted" if each.acceptance else "open" for each in report.findings}
         resolved: list[Resolved] = []
         for function in functions:
             found = [finding for finding in report.open() if finding.function == function.id][:MOST]
             known = self.recall(function.arn).findings or {}
             gone = _resolved(function, known, report)
             kept = {each.fingerprint: _kept(each) for each in found}
-            unjudged = known.keys() - kept.keys() - {each.fingerprint for each in gone}
+            accepted = {each.fingerprint for each in report.findings if each.acceptance}
+            unjudged = known.keys() - kept.keys() - accepted - {each.fingerprint for each in gone}
             for name in sorted(unjudged)[: MOST - len(kept)]:
                 kept[name] = known[name]
             if self._write(function, kept, read_at):
@@ -136,7 +137,7 @@ def _kept(finding: Finding) -> Mapping[str, str]:
 
 def _resolved(function: Function, known: Mapping[str, Mapping[str, str]], report: Report) -> list[Resolved]:
     """What is known and was not found again by a rule that ran, and that could see."""
-    now = {finding.fingerprint for finding in report.open()}
+    now = {finding.fingerprint for finding in report.findings}
     gone = (item for item in sorted(known.items()) if item[0] not in now and _judged(item[1]["rule"], function, report))
     return [_one(function.arn, fingerprint, each) for fingerprint, each in gone]
 

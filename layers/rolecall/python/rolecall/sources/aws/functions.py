@@ -1,4 +1,4 @@
-"""Functions of an AWS account: their list, resource policy and triggers."""
+"""Functions of an AWS account: their list, resource policy, triggers and tags."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +49,7 @@ def read_function(calls: Calls, each: Listed) -> Function | None:
         runtime=each.runtime,
         resource_policy=_resource_policy(calls, each.arn, gaps),
         triggers=triggers,
+        tags=_tags(calls, each.arn, gaps),
         gaps=tuple(gaps),
     )
 
@@ -62,6 +63,14 @@ def _resource_policy(calls: Calls, arn: str, gaps: list[Gap]) -> Policy | None:
     except PolicyError as error:
         gaps.append(Gap("resource policy", str(error), None, arn))
     return None
+
+
+def _tags(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(sorted(calls.ask("lambda", "list_tags", Resource=arn).get("Tags", {}).items()))
+    except Refused as refused:
+        gaps.append(Gap("tags", refused.why, refused.call, arn))
+        return ()
 
 
 def _mappings(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[Trigger, ...] | None:
