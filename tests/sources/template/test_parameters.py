@@ -87,6 +87,25 @@ def test_a_condition_that_no_function_asks_for_is_not_varied() -> None:
     assert len(accounts(text)) == 1
 
 
+def test_a_function_that_the_defaults_leave_out_is_judged_as_other_values_make_it() -> None:
+    text = "Parameters: {Stage: {Type: String, Default: dev}}\nConditions: {C: !Equals [!Ref Stage, prod]}\n"
+    text += "Resources:\n  A: {Type: AWS::Lambda::Function, Condition: C, Properties: {FunctionName: a, Role: x}}\n"
+    text += "  B: {Type: AWS::Lambda::Function, Properties: {FunctionName: b, Role: x}}\n"
+
+    assert names(text) == ["b", "a"]
+    assert names(text, values={"Stage": "dev"}) == ["b"]
+
+
+def test_functions_of_opposite_conditions_share_no_role() -> None:
+    text = "Parameters: {Stage: {Type: String, Default: dev}}\n"
+    text += "Conditions: {C: !Equals [!Ref Stage, prod], D: !Not [!Condition C]}\nResources:\n"
+    text += "  A: {Type: AWS::Lambda::Function, Condition: C, Properties: {FunctionName: a, Role: !GetAtt R.Arn}}\n"
+    text += "  B: {Type: AWS::Lambda::Function, Condition: D, Properties: {FunctionName: b, Role: !GetAtt R.Arn}}\n"
+    text += "  R: {Type: AWS::IAM::Role, Properties: {}}\n"
+
+    assert [role.used_by for account in accounts(text) for role in account.roles] == [("B",), ("A",)]
+
+
 def test_more_than_eight_outcomes_are_one_and_a_gap() -> None:
     parameters = "{" + ", ".join(f"P{n}: {{Type: String}}" for n in range(4)) + "}"
     condition = "!And [" + ", ".join(f"!Equals [!Ref P{n}, x]" for n in range(4)) + "]"

@@ -55,7 +55,30 @@ def read_documents(documents: Sequence[Document], values: Mapping[str, str]) -> 
     if math.prod(len(each.assigned) for each in variants) > parameters.MOST:
         variants = [replace(each, assigned=({},), gaps=(*each.gaps, _unvaried(each))) for each in variants]
     combined = itertools.product(*(each.assigned for each in variants))
-    return tuple(_account(documents, values, assigned, variants) for assigned in combined)
+    read = [_stacks(documents, values, assigned, variants) for assigned in combined]
+    accounts = [_account(stacks, variants) for stacks in read]
+    if not any(parameters.takes(each, values) for each in documents):
+        accounts += _otherwise(documents, values, variants, read)
+    return tuple(accounts)
+
+
+def _otherwise(
+    documents: Sequence[Document], values: Mapping[str, str], variants: Sequence[Variants], read: list[list[Stack]]
+) -> list[Account]:
+    """The Account of those functions that no variant makes, as they are with other values than the defaults."""
+    absent = {name for stacks in read for stack in stacks for name in stack.unmade()}
+    absent -= {name for stacks in read for stack in stacks for name in stack.made()}
+    if not absent:
+        return []
+    forced = {stack.condition(name) for stacks in read for stack in stacks for name in absent & set(stack.unmade())}
+    stacks = _stacks(documents, values, [each.assigned[0] for each in variants], variants, forced=forced)
+    account = _account(stacks, variants)
+    functions = tuple(function for function in account.functions if function.id in absent)
+    used = {function.role for function in functions}
+    # Functions of opposite conditions are never there together, so they share nothing.
+    beside = absent | {name for stack in stacks for name in stack.unconditional()}
+    shared = (replace(role, used_by=tuple(sorted(beside & {*role.used_by}))) for role in account.roles)
+    return [replace(account, functions=functions, roles=tuple(role for role in shared if role.arn in used))]
 
 
 def _variants(written: Document, values: Mapping[str, str]) -> Variants:
@@ -73,19 +96,24 @@ def _unvaried(variants: Variants) -> Gap:
     return Gap("conditions", why)
 
 
-def _account(
+def _stacks(
     documents: Sequence[Document],
     values: Mapping[str, str],
     assigned: Sequence[Mapping[str, Any]],
     variants: Sequence[Variants],
-) -> Account:
+    *,
+    forced: Collection[str] = (),
+) -> list[Stack]:
     exports: dict[str, Callable[[], str | None]] = {}
-    stacks = _told_apart(
+    return _told_apart(
         [
-            _stack(each, name, values, exports, assigned=own, varied=variant.names)
+            _stack(each, name, values, exports, assigned=own, varied=variant.names, forced=forced)
             for each, name, own, variant in zip(documents, _stack_names(documents), assigned, variants, strict=True)
         ]
     )
+
+
+def _account(stacks: Sequence[Stack], variants: Sequence[Variants]) -> Account:
     read, unknown = functions(stacks)
     users: dict[str, tuple[str, ...]] = {}
     for function in read:
@@ -113,13 +141,20 @@ def _stack(
     *,
     assigned: Mapping[str, Any],
     varied: Collection[str],
+    forced: Collection[str],
 ) -> Stack:
     has, lacking = parameters.known(written, values)
     known = {**has, **parameters.pseudo(name, values), **assigned}
     body, gaps = expand.expand(written, known)
     made = sam.transform(body, known) if sam.is_used(body) else sam.Transformed(body, {}, {})
     resolver = Resolver(
-        written.name, made.body, known, exports=lambda name: _exported(exports, name), unknown=lacking, varied=varied
+        written.name,
+        made.body,
+        known,
+        exports=lambda name: _exported(exports, name),
+        unknown=lacking,
+        varied=varied,
+        forced=forced,
     )
     resolver.limits |= {name for name, why in lacking.items() if "SSM" in why}
     for output in _outputs(made.body):

@@ -36,6 +36,7 @@ class Resolver:
     exports : value of an export of another template by its name, or None
     unknown : names of parameters without a value, and why they have none
     varied : those of them whose every outcome in conditions is looked at
+    forced : conditions that hold, whatever they say
 
     `undecided` tells what conditions asked for that is not known: they were taken for false. `limits` are the names
     of what nobody can know before the deployment.
@@ -50,6 +51,7 @@ class Resolver:
         exports: Callable[[str], str | None],
         unknown: Mapping[str, str] | None = None,
         varied: Collection[str] = (),
+        forced: Collection[str] = (),
     ) -> None:
         self.name, self.body, self.values, self._exports = name, body, values, exports
         self.why: dict[str, str] = dict(unknown or {})
@@ -58,7 +60,7 @@ class Resolver:
         self._varied = frozenset(varied)
         self._known: dict[tuple[str, str], Any] = {}
         self._open: set[tuple[str, str]] = set()
-        self._conditions: dict[str, bool] = {}
+        self._conditions: dict[str, bool] = dict.fromkeys(forced, True)
 
     @property
     def resources(self) -> Mapping[str, Any]:

@@ -181,6 +181,11 @@ class Variants:
     gaps: tuple[Gap, ...] = ()
 
 
+def takes(document: Document, values: Mapping[str, str]) -> bool:
+    """Is any parameter of the template given?"""
+    return bool(_declared(document).keys() & values.keys())
+
+
 def variants(document: Document, lacking: Iterable[str], relevant: Iterable[Any]) -> Variants:
     """The outcomes of conditions that ask for parameters without a value.
 

@@ -51,6 +51,28 @@ class Stack:
             if isinstance(resource, dict) and resource.get("Type") in kinds and self.is_made(logical_id):
                 yield logical_id, self.properties(logical_id)
 
+    def made(self) -> list[str]:
+        """The ids of the functions that are made."""
+        return [self.id(name) for name in self._functions() if self.is_made(name)]
+
+    def unmade(self) -> list[str]:
+        """The ids of the functions that are not, since their condition does not hold."""
+        return [self.id(name) for name in self._functions() if not self.is_made(name)]
+
+    def unconditional(self) -> list[str]:
+        """The ids of the functions that are made in any case."""
+        return [self.id(name) for name in self._functions() if "Condition" not in self.resolver.resources[name]]
+
+    def condition(self, id: str) -> str:
+        """The condition of a resource that has one."""
+        return str(self.resolver.resources[id.removeprefix(self.prefix)]["Condition"])
+
+    def _functions(self) -> list[str]:
+        resources = self.resolver.resources.items()
+        return [
+            name for name, each in resources if isinstance(each, dict) and each.get("Type") == "AWS::Lambda::Function"
+        ]
+
     def is_made(self, logical_id: str) -> bool:
         """Does the condition of a resource hold?"""
         return self.resolver.holds(self.resolver.resources[logical_id].get("Condition"))
