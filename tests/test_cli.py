@@ -71,6 +71,15 @@ def test_the_json_report_holds_every_function_and_finding(bad_file: str, capsys:
             "rolecall: no input: no template.yaml here; give --template FILE, --account or --snapshot FILE\n",
         ),
         (("audit", "--snapshot", "absent.json"), "rolecall: absent.json: no such file or directory\n"),
+        (
+            ("audit", "--trust", "everybody"),
+            "rolecall: --trust `everybody`: not an account id, an organisation (`o-…`) or the start of a layer ARN\n",
+        ),
+        (("audit", "--template", "absent.yaml"), "rolecall: absent.yaml: no such file or directory\n"),
+        (
+            ("audit", "--template", "x", "--parameter", "Stage"),
+            "rolecall: `Stage` is no parameter: write `Key=Value`\n",
+        ),
         (("explain", "nothing"), "rolecall: no rule `nothing`: `rolecall rules` lists them\n"),
         (("findings", "--since", "long"), "rolecall: `long` is no span of time: write `30m`, `6h` or `1d`\n"),
         (("audit", "--fail-on", "bad"), "rolecall audit: argument --fail-on: invalid choice: 'bad'"),
@@ -147,6 +156,63 @@ def test_compare_names_the_role_of_a_snapshot_that_gained_rights(
     assert status == 1
     assert out.startswith("arn:aws:iam::111122223333:role/orders: allows more: ")
     assert run(capsys, "compare", bad_file, clean_file)[0] == 0
+
+
+TEMPLATE = """
+Resources:
+  Orders: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt Role.Arn, Code: {ZipFile: x}}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
+      Policies:
+        - PolicyName: Work
+          PolicyDocument: {Statement: [{Effect: Allow, Action: ACTION, Resource: '*'}]}
+"""
+
+
+@pytest.fixture
+def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two templates, the current one."""
+    monkeypatch.chdir(tmp_path)
+    Path("template.yaml").write_text(TEMPLATE.replace("ACTION", "'*'"))
+    Path("narrow.yaml").write_text(TEMPLATE.replace("ACTION", "s3:GetObject"))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("templates")
+def test_the_template_of_the_folder_is_audited_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "audit")
+
+    assert status == 1
+    assert out.splitlines()[1] == "  --> template.yaml:11  Orders, policy Work, statement 1"
+
+
+@pytest.mark.usefixtures("templates")
+def test_pseudo_parameters_and_trust_are_options(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--parameter", "AWS::AccountId=111122223333", "--region", "eu-west-1", "--trust", "o-a1b2c3d4e5")
+    run(capsys, "snapshot", *arguments, "--output", "out.json")
+    snapshot = json.loads(Path("out.json").read_text())
+
+    assert (snapshot["account"], snapshot["region"], snapshot["trusted"]) == (
+        "111122223333",
+        "eu-west-1",
+        ["o-a1b2c3d4e5"],
+    )
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_snapshot_of_a_template_is_audited_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "snapshot", "--template", "template.yaml", "--output", "out.json")
+
+    assert run(capsys, "audit", "--snapshot", "out.json") == run(capsys, "audit", "--template", "template.yaml")
+
+
+@pytest.mark.usefixtures("templates")
+def test_templates_are_compared_role_by_role(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "compare", "template.yaml", "narrow.yaml")[0] == 0
+    assert run(capsys, "compare", "narrow.yaml", "template.yaml")[0] == 1
 
 
 @pytest.mark.parametrize(("command", "option"), [("simulate", ()), ("compare", ("--lines",))])

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
@@ -30,8 +31,8 @@ def freeze(path: Path) -> int:
     return len(policies)
 
 
-def _read() -> dict[str, dict[str, object]]:
-    policies: dict[str, dict[str, object]] = json.loads(aws_managed_policies_data)
+def _read() -> dict[str, dict[str, Any]]:
+    policies: dict[str, dict[str, Any]] = json.loads(aws_managed_policies_data)
     return policies
 
 

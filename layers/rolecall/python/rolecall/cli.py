@@ -160,21 +160,31 @@ def _comparison_text(name: str, verdict: str, witness: "Witness | None") -> str:
 
 
 def _policies(path: str) -> "dict[str, Policy]":
-    """The policies of a file: one without a name, or those of each role of a snapshot, merged, by the role's ARN."""
-    from rolecall.iam.policy import Kind, Policy, PolicyError, parse
+    """The policies of a file: one without a name, or those of each role of a snapshot or template, merged, by its ARN."""
+    from rolecall.iam.policy import PolicyError, parse
     from rolecall.sources import file
 
     try:
         text = Path(path).read_text()
-        if '"rolecall-snapshot/' not in text:
-            return {"": parse(text, name=path)}
+        if '"rolecall-snapshot/' in text:
+            return _merged(path, file.read(Path(path)))
+        if "Resources:" in text or '"Resources"' in text:
+            return _merged(path, *_template([Path(path)], parameters=["AWS::StackName=stack"]))
+        return {"": parse(text, name=path)}
     except OSError as error:
         raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise SourceError(f"{path}: not text: {error}") from error
     except PolicyError as error:
         raise SourceError(str(error)) from error
-    account = file.read(Path(path))
+
+
+def _merged(path: str, account: "Account", *others: "Account") -> "dict[str, Policy]":
+    """What each role of an account may do, as one policy."""
+    from rolecall.iam.policy import Kind, Policy
+
+    if others:
+        raise SourceError(f"{path}: conditions are open, so it cannot be compared")
     if unread := [role.arn for role in account.roles if role.gaps]:
         raise SourceError(f"{path}: `{unread[0]}` was not read whole, so it cannot be compared")
     return {
@@ -219,14 +229,18 @@ def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
     paths = [Path(name) for name in options.template or here]
     if not paths:
         raise SourceError("no input: no template.yaml here; give --template FILE, --account or --snapshot FILE")
+    region = [f"AWS::Region={options.region}"] if options.region else []
+    return _template(paths, parameters=[*region, *options.parameter], environment=options.config_env)
+
+
+def _template(
+    paths: "Sequence[Path]", *, parameters: Iterable[str] = (), environment: str | None = None
+) -> "tuple[Account, ...]":
     try:
         from rolecall.sources import template
     except ImportError as error:
         raise SourceError(f"reading templates needs {error.name}: pip install aws-sam-translator pyyaml") from error
-    given = template.given(options.parameter)
-    if options.region:
-        given = {"AWS::Region": options.region, **given}
-    return template.read(paths, values=given, environment=options.config_env)
+    return template.read(paths, values=template.given(parameters), environment=environment)
 
 
 def _trusted(value: str) -> str:
@@ -350,8 +364,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=simulate)
 
     command = commands.add_parser("compare", help="does NEW allow anything that OLD does not?")
-    command.add_argument("old", nargs="?", metavar="OLD", help="a policy, or a snapshot")
-    command.add_argument("new", nargs="?", metavar="NEW", help="a policy, or a snapshot")
+    command.add_argument("old", nargs="?", metavar="OLD", help="a policy, template or snapshot")
+    command.add_argument("new", nargs="?", metavar="NEW", help="a policy, template or snapshot")
     command.add_argument("--lines", nargs="?", const="-", metavar="FILE", help="a pair of policies a line (stdin)")
     command.set_defaults(run=compare)
 
