@@ -160,7 +160,7 @@ def _comparison_text(name: str, verdict: str, witness: "Witness | None") -> str:
 
 
 def _policies(path: str) -> "dict[str, Policy]":
-    """The policies of a file: one without a name, or those of each role of a snapshot or template, merged, by its ARN."""
+    """The policies of a file: one without a name, or those of each role of a snapshot or template, by its ARN."""
     from rolecall.iam.policy import PolicyError, parse
     from rolecall.sources import file
 
