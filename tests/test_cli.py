@@ -203,6 +203,15 @@ def test_pseudo_parameters_and_trust_are_options(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.usefixtures("templates")
+def test_a_function_may_be_in_one_variant_only(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path("template.yaml").read_text() + "  Debug: {Type: AWS::Lambda::Function, Condition: No, "
+    Path("template.yaml").write_text(text + "Properties: {Role: !GetAtt Role.Arn}}\nConditions: {No: !Equals [a, b]}\n")
+
+    assert run(capsys, "audit", "--function", "Debug", "--fail-on", "never")[1].count("admin-role") == 1
+    assert run(capsys, "audit", "--function", "Nobody")[2] == "rolecall: no function `Nobody` in template.yaml\n"
+
+
+@pytest.mark.usefixtures("templates")
 def test_a_snapshot_of_a_template_is_audited_alike(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "snapshot", "--template", "template.yaml", "--output", "out.json")
 

@@ -1,4 +1,7 @@
-"""The command line: one function per command. Everything slow is imported by the command that uses it."""
+"""The command line: one function per command. Everything slow is imported by the command that uses it.
+
+It is long because it holds all commands and their options, each of them short.
+"""
 
 import argparse
 import contextlib
@@ -215,12 +218,12 @@ def _read_accounts(options: argparse.Namespace) -> "Iterable[Account]":
     if options.snapshot:
         from rolecall.sources import file
 
-        return [_only(options, file.read(Path(options.snapshot)))]
+        return _only(options, [file.read(Path(options.snapshot))])
     if options.account:
         from rolecall.sources import aws
 
         return [aws.read(_session(options), functions=options.function or None)]
-    return (_only(options, account) for account in _templates(options))
+    return _only(options, _templates(options))
 
 
 def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
@@ -250,18 +253,24 @@ def _trusted(value: str) -> str:
     raise SourceError(f"--trust `{value}`: not an account id, an organisation (`o-…`) or the start of a layer ARN")
 
 
-def _only(options: argparse.Namespace, account: "Account") -> "Account":
-    """The account with those functions that --function names, by id, name or ARN."""
+def _only(options: argparse.Namespace, accounts: "Sequence[Account]") -> "Sequence[Account]":
+    """The accounts with those functions that --function names, by id, name or ARN."""
     from dataclasses import replace
 
     if not options.function:
-        return account
-    chosen = tuple(f for f in account.functions if {f.id, f.name, f.arn, f.qualified_arn} & set(options.function))
-    known = {text for f in chosen for text in (f.id, f.name, f.arn, f.qualified_arn)}
-    if missing := [name for name in options.function if name not in known]:
-        raise SourceError(f"no function `{missing[0]}` in {account.source}")
-    used = {function.role for function in chosen}
-    return replace(account, functions=chosen, roles=tuple(role for role in account.roles if role.arn in used))
+        return accounts
+    wanted = set(options.function)
+    known = {text for each in accounts for f in each.functions for text in (f.id, f.name, f.arn, f.qualified_arn)}
+    if missing := sorted(wanted - known):
+        raise SourceError(f"no function `{missing[0]}` in {accounts[0].source}")
+    chosen = []
+    for each in accounts:
+        functions = tuple(f for f in each.functions if {f.id, f.name, f.arn, f.qualified_arn} & wanted)
+        used = {function.role for function in functions}
+        if functions:
+            roles = tuple(role for role in each.roles if role.arn in used)
+            chosen.append(replace(each, functions=functions, roles=roles))
+    return chosen
 
 
 def _session(options: argparse.Namespace) -> "boto3.Session":
