@@ -4,7 +4,7 @@ from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Gap
 from rolecall.rules import Yields, rule
 
-REDEPLOY = "nothing to do: a known limit, stated so that silence is not taken for a pass"
+LIMIT = "nothing to do: a known limit, stated so that silence is not taken for a pass"
 
 
 @rule(Severity.MEDIUM)
@@ -31,7 +31,7 @@ def incomplete_audit(account: Account) -> Yields:
         yield Hit(
             None,
             f"{parts}: {why}",
-            fix=f"let `{cause}` succeed, then audit again" if mendable else REDEPLOY,
+            fix=_fix(cause) if mendable else LIMIT,
             subject=f"{cause}: {why}",
             actions=(cause,) if _is_call(cause) else (),
             severity=Severity.MEDIUM if mendable else Severity.INFO,
@@ -40,6 +40,10 @@ def incomplete_audit(account: Account) -> Yields:
             role=subjects[0] if len(subjects) == 1 and ":role/" in subjects[0] else None,
             place=next((place for gap in gaps if (place := gap.place or places.get(gap.subject or ""))), None),
         )
+
+
+def _fix(cause: str) -> str:
+    return f"let `{cause}` succeed, then audit again" if _is_call(cause) else "mend that, then audit again"
 
 
 def _is_call(cause: str) -> bool:
