@@ -10,13 +10,20 @@ __all__ = [
     "Code",
     "Function",
     "Gap",
+    "Omitted",
     "Place",
+    "Resource",
     "Role",
     "Settings",
     "Stale",
     "Target",
+    "Trail",
     "Trigger",
+    "Watch",
 ]
+
+ORGANIZATION = "organization policies"
+"""`what` of the Gap that SCPs and RCPs could not be read: a report's head states it, and it is no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,8 @@ class Role:
 
     `policies` are its identity policies in one tuple: inline ones by name, managed ones by ARN.
     `used_by` holds the ids of all functions of the account and region whose execution role it is,
-    also of those that this audit did not read.
+    also of those that this audit did not read. `unique_id` (`AROA…`) is new when a role is made again under its
+    old name. `created` and `last_used` are ISO times; `last_used` None means never, as far as IAM keeps it.
     """
 
     arn: str
@@ -56,6 +64,9 @@ class Role:
     boundary: Policy | None = None
     used_by: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+    unique_id: str | None = None
+    created: str | None = None
+    last_used: str | None = None
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
 
@@ -80,6 +91,10 @@ class Trigger:
     id : UUID of an event source mapping, or the name that the source gives to it
     state : as AWS reports it for mappings (`Enabled`, `Disabled`, `Creating` …)
     role : ARN of the role that invokes, for a caller that comes with a role of its own instead of as a service
+    reason : why it is in that state, and what its last run said, as AWS reports it
+    filter : JSON text of what it lets through (event pattern, prefix and suffix, filter policy); None lets all through
+    dead_letter : ARN of the queue that gets what the source could not deliver
+    uses : what a mapping needs beside its source: (`secret`, ARN), (`topic`, name), (`group`, id), (`subnet`, id) …
     """
 
     type: str
@@ -87,6 +102,10 @@ class Trigger:
     id: str | None = None
     state: str = "Enabled"
     role: str | None = None
+    reason: str | None = None
+    filter: str | None = None
+    dead_letter: str | None = None
+    uses: tuple[tuple[str, str], ...] = ()
     place: Place | None = None
 
 
@@ -113,6 +132,12 @@ class Settings:
     layers : ARNs of layer versions
     file_systems : ARNs of access points
     url_auth : `NONE` or `AWS_IAM` where its qualifier has a function URL
+    url_origins : that the URL's CORS lets in
+    code_key : ARN of the customer key of its code (SourceKMSKeyArn)
+    environment : names of its variables with their values, which no report and no log may show
+    recursion : `Allow` or `Terminate`: what Lambda does about a loop
+    signing : ARN of the code signing configuration
+    others : further settings that bear on rights, by name: (`capacity-provider`, ARN) …
     """
 
     handler: str | None = None
@@ -125,6 +150,12 @@ class Settings:
     file_systems: tuple[str, ...] = ()
     durable: bool = False
     url_auth: str | None = None
+    url_origins: tuple[str, ...] = ()
+    code_key: str | None = None
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    recursion: str | None = None
+    signing: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +163,14 @@ class Code:
     """Where the code is: a folder or archive on this machine, the text itself, or a place that was not read.
 
     `kind` is `folder`, `archive`, `inline`, `image` or `remote`; `path` is relative to the current folder, and None
-    for the last three; `text` is the source of an inline function.
+    for the last three; `text` is the source of an inline function. `digest` is AWS's CodeSha256, or the digest of the
+    image.
     """
 
     kind: str
     path: str | None = None
     text: str | None = field(default=None, repr=False)
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +178,9 @@ class Function:
     """One served version of a function: the unqualified one (`qualifier` None), or a version or alias.
 
     `id` is what findings call it: the logical id in a template, the unqualified ARN live.
-    `role` is the ARN of its execution role; `resource_policy` is that of its qualifier.
+    `role` is the ARN of its execution role; `resource_policy` is that of its qualifier. `version` is the number that a
+    qualifier serves: an alias that shifts traffic is two functions, with one qualifier and two versions. `updated` is
+    the ISO time of its last update.
     """
 
     id: str
@@ -153,6 +188,8 @@ class Function:
     arn: str
     role: str
     qualifier: str | None = None
+    version: str | None = None
+    updated: str | None = None
     runtime: str | None = None
     resource_policy: Policy | None = None
     triggers: tuple[Trigger, ...] = ()
@@ -165,6 +202,82 @@ class Function:
     @property
     def qualified_arn(self) -> str:
         return f"{self.arn}:{self.qualifier}" if self.qualifier else self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a trigger, a setting or a statement points to: a queue, topic, stream, bucket, key, layer version …
+
+    Parameters
+    ----------
+    exists : False where AWS says that there is none; then nothing else of it is known
+    key : ARN of the customer key that encrypts it; None for none, or one that AWS manages
+    policy : its resource-based policy (of a key, its key policy)
+    facts : what else bears on rights, by name: (`state`, `PendingDeletion`), (`grant`, unique id of a role), (`fifo`,
+        `true`), (`retention`, days), (`file-system`, ARN) …
+    """
+
+    arn: str
+    exists: bool = True
+    key: str | None = None
+    policy: Policy | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def fact(self, name: str) -> tuple[str, ...]:
+        """The values of a fact."""
+        return tuple(value for each, value in self.facts if each == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A CloudTrail trail: does it log, where, and does it hand on what the auditor waits for?
+
+    `writes` says whether it logs management events that write; `global_events` whether those of IAM are among them.
+    """
+
+    arn: str
+    logging: bool
+    multi_region: bool = False
+    global_events: bool = False
+    organization: bool = False
+    writes: bool = True
+
+    @property
+    def region(self) -> str:
+        """Its home region."""
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the deployed auditor depends on: without one of these it hears nothing, or loses what it heard.
+
+    Parameters
+    ----------
+    trails : all that cover this account and region
+    rules : ARN of each EventBridge rule that feeds the auditor, its forwarding rule in another region included, with
+        its state: `ENABLED`, `DISABLED` or `absent`
+    queues : ARN of each dead-letter queue, with the number of messages in it
+    regions : enabled regions that hold functions and that no auditor reads
+    forwarded : the region whose rule must forward IAM's events; None where the auditor stands there itself
+    """
+
+    trails: tuple[Trail, ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
+    queues: tuple[tuple[str, int], ...] = ()
+    regions: tuple[str, ...] = ()
+    forwarded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A call that changed something and whose parameters CloudTrail left out."""
+
+    event_id: str
+    event_name: str
+    actor: str
+    time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +295,10 @@ class Account:
     """What was read of one account in one region: the input of an audit.
 
     `source` says from where, for people: `account 123456789012, us-east-1`. `trusted` holds whom the user trusts:
-    account ids, ids of organisations (`o-…`), prefixes of layer ARNs. `stale` is what the audit itself finds out, for
-    the rule that tells it.
+    account ids, ids of organisations (`o-…`), prefixes of layer ARNs. `resources` are what functions point to.
+    `scps` and `rcps` hold the policies of each level, root first; where Organizations cannot be read they are empty,
+    with a Gap `organization policies`. `watch` is known to the deployed auditor only, `omitted` of the event that woke
+    it. `stale` is what the audit itself finds out, for the rule that tells it.
     """
 
     id: str
@@ -192,22 +307,31 @@ class Account:
     partition: str = "aws"
     functions: tuple[Function, ...] = ()
     roles: tuple[Role, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    scps: tuple[tuple[Policy, ...], ...] = ()
+    rcps: tuple[tuple[Policy, ...], ...] = ()
+    watch: Watch | None = None
+    omitted: tuple[Omitted, ...] = ()
     trusted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Stale, ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
+    _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
+        object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
 
     def role_of(self, function: Function) -> Role | None:
         """The execution role, or None when it does not exist or was not read (then there is a gap)."""
         return self._roles.get(function.role)
 
+    def resource(self, arn: str) -> Resource | None:
+        """What an ARN points to, or None when it was not read."""
+        return self._resources.get(arn)
+
     def all_gaps(self) -> Iterator[Gap]:
-        """Those of the account, of its functions and of its roles."""
+        """Those of the account, of its functions, of its roles and of its resources."""
         yield from self.gaps
-        for function in self.functions:
-            yield from function.gaps
-        for role in self.roles:
-            yield from role.gaps
+        for gaps in (owner.gaps for part in (self.functions, self.roles, self.resources) for owner in part):
+            yield from gaps

@@ -2,12 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
-from rolecall.model import Account, Code, Function, Gap, Place, Role, Settings, Target, Trigger
+from rolecall.model import (
+    Account,
+    Code,
+    Function,
+    Gap,
+    Omitted,
+    Place,
+    Resource,
+    Role,
+    Settings,
+    Target,
+    Trail,
+    Trigger,
+    Watch,
+)
 from rolecall.sources import SourceError
 
 SCHEMA = "rolecall-snapshot/1"
@@ -54,6 +68,11 @@ def load(document: Any) -> Account:
             partition=document.get("partition", "aws"),
             functions=functions,
             roles=tuple(_role(each, users.get(each["arn"], ())) for each in document["roles"]),
+            resources=tuple(map(_resource, document.get("resources", ()))),
+            scps=_levels(document, "scps", Kind.SCP),
+            rcps=_levels(document, "rcps", Kind.RCP),
+            watch=_watch(document["watch"]) if document.get("watch") else None,
+            omitted=tuple(Omitted(**each) for each in document.get("omitted", ())),
             trusted=tuple(document.get("trusted", ())),
             gaps=_gaps(document),
         )
@@ -74,6 +93,11 @@ def dump(account: Account) -> dict[str, Any]:
         "trusted": list(account.trusted),
         "functions": [_dump_function(function) for function in account.functions],
         "roles": [_dump_role(role) for role in account.roles],
+        "resources": [_dump_resource(resource) for resource in account.resources],
+        "scps": _dump_levels(account.scps),
+        "rcps": _dump_levels(account.rcps),
+        "watch": account.watch and asdict(account.watch),
+        "omitted": [asdict(each) for each in account.omitted],
         "gaps": _dump_gaps(account.gaps),
     }
 
@@ -86,17 +110,56 @@ def _function(each: Mapping[str, Any]) -> Function:
         arn=_text(each, "arn"),
         role=_text(each, "role"),
         qualifier=each.get("qualifier"),
+        version=each.get("version"),
+        updated=each.get("updated"),
         runtime=each.get("runtime"),
         resource_policy=_policy(each, "resource_policy", "resource", Kind.RESOURCE, gaps),
-        triggers=tuple(
-            Trigger(t["type"], t["source"], t.get("id"), t.get("state", "Enabled"), t.get("role"), _place(t))
-            for t in each["triggers"]
-        ),
+        triggers=tuple(map(_trigger, each["triggers"])),
         settings=_settings(each.get("settings", {})),
         code=Code(**each["code"]) if each.get("code") else None,
         tags=_tags(each),
         gaps=tuple(gaps),
         place=_place(each),
+    )
+
+
+PLAIN = [each.name for each in fields(Trigger) if each.name not in ("uses", "place")]
+
+
+def _trigger(each: Mapping[str, Any]) -> Trigger:
+    plain = {name: each[name] for name in PLAIN if name in each}
+    return Trigger(**plain, uses=_pairs(each.get("uses", ())), place=_place(each))
+
+
+def _pairs(pairs: Any) -> tuple[tuple[Any, Any], ...]:
+    return tuple((name, value) for name, value in pairs)
+
+
+def _resource(each: Mapping[str, Any]) -> Resource:
+    gaps = list(_gaps(each))
+    return Resource(
+        arn=_text(each, "arn"),
+        exists=each.get("exists", True),
+        key=each.get("key"),
+        policy=_policy(each, "policy", "resource", Kind.RESOURCE, gaps),
+        facts=_pairs(each.get("facts", ())),
+        gaps=tuple(gaps),
+    )
+
+
+def _levels(document: Mapping[str, Any], member: str, kind: Kind) -> tuple[tuple[Policy, ...], ...]:
+    """The policies of each level of an organisation. One that does not parse is our bug: AWS took it."""
+    levels = document.get(member, ())
+    return tuple(tuple(parse(p["document"], name=p["name"], kind=kind) for p in level) for level in levels)
+
+
+def _watch(each: Mapping[str, Any]) -> Watch:
+    return Watch(
+        trails=tuple(Trail(**trail) for trail in each.get("trails", ())),
+        rules=_pairs(each.get("rules", ())),
+        queues=_pairs(each.get("queues", ())),
+        regions=tuple(each.get("regions", ())),
+        forwarded=each.get("forwarded"),
     )
 
 
@@ -110,13 +173,17 @@ def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
         boundary=_policy(each, "boundary", "boundary", Kind.BOUNDARY, gaps),
         used_by=tuple(each.get("used_by", users)),
         tags=_tags(each),
+        unique_id=each.get("unique_id"),
+        created=each.get("created"),
+        last_used=each.get("last_used"),
         gaps=tuple(gaps),
         place=_place(each),
     )
 
 
 def _settings(each: Mapping[str, Any]) -> Settings:
-    lists = {name: tuple(each.get(name, ())) for name in ("subnets", "layers", "file_systems")}
+    lists = {name: tuple(each.get(name, ())) for name in ("subnets", "layers", "file_systems", "url_origins")}
+    lists |= {name: _pairs(each.get(name, ())) for name in ("environment", "others")}
     targets = tuple(Target(target["on"], target["arn"]) for target in each.get("targets", ()))
     return Settings(**{**each, **lists, "targets": targets})
 
@@ -180,20 +247,39 @@ def _dump_function(function: Function) -> dict[str, Any]:
         "name": function.name,
         "arn": function.arn,
         "qualifier": function.qualifier,
+        "version": function.version,
+        "updated": function.updated,
         "role": function.role,
         "runtime": function.runtime,
         "resource_policy": function.resource_policy and function.resource_policy.document(),
         **_dump_places("resource_policy_places", function.resource_policy),
-        "triggers": [
-            {"type": t.type, "source": t.source, "id": t.id, "state": t.state, "role": t.role, **_dump_place(t.place)}
-            for t in function.triggers
-        ],
+        "triggers": [_dump_trigger(trigger) for trigger in function.triggers],
         "settings": asdict(function.settings),
         "code": function.code and asdict(function.code),
         "tags": dict(function.tags),
         "gaps": _dump_gaps(function.gaps),
         **_dump_place(function.place),
     }
+
+
+def _dump_trigger(trigger: Trigger) -> dict[str, Any]:
+    plain = {name: getattr(trigger, name) for name in PLAIN}
+    return plain | {"uses": trigger.uses} | _dump_place(trigger.place)
+
+
+def _dump_resource(resource: Resource) -> dict[str, Any]:
+    return {
+        "arn": resource.arn,
+        "exists": resource.exists,
+        "key": resource.key,
+        "policy": resource.policy and resource.policy.document(),
+        "facts": resource.facts,
+        "gaps": _dump_gaps(resource.gaps),
+    }
+
+
+def _dump_levels(levels: tuple[tuple[Policy, ...], ...]) -> list[list[dict[str, Any]]]:
+    return [[{"name": policy.name, "document": policy.document()} for policy in level] for level in levels]
 
 
 def _dump_role(role: Role) -> dict[str, Any]:
@@ -209,6 +295,9 @@ def _dump_role(role: Role) -> dict[str, Any]:
         **_dump_places("boundary_places", role.boundary),
         "used_by": list(role.used_by),
         "tags": dict(role.tags),
+        "unique_id": role.unique_id,
+        "created": role.created,
+        "last_used": role.last_used,
         "gaps": _dump_gaps(role.gaps),
         **_dump_place(role.place),
     }

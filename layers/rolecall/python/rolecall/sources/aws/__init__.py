@@ -23,9 +23,8 @@ class World:
     """
 
     def __init__(self, session: Any, *, account: str) -> None:
-        self.account, self.region = account, session.region_name
-        self.partition = session.get_partition_for_region(self.region)
-        self.calls = Calls(session)
+        self.calls = Calls(session, account=account)
+        self.account, self.region, self.partition = account, self.calls.region, self.calls.partition
         self._listed: tuple[Listed, ...] | None = None
 
     @property

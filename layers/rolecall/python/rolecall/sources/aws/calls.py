@@ -1,7 +1,7 @@
 """Calls of AWS APIs: made with retries, counted, and refused in one way."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -9,9 +9,45 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-# Adaptive: slows down where AWS throttles. Six attempts are some 20 seconds.
-CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=20)
-ABSENT = frozenset({"NoSuchEntity", "ResourceNotFoundException"})
+# Adaptive: slows down where AWS throttles. Eight attempts are some 60 seconds.
+CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=20)
+ABSENT = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+# Service of the API -> prefix of its IAM actions, where they differ.
+PREFIXES: Mapping[str, str] = {
+    "apigatewayv2": "apigateway",
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+    "efs": "elasticfilesystem",
+}
+# (service, operation) -> IAM action, where it is not named after the operation: Service Authorization Reference.
+ACTIONS: Mapping[tuple[str, str], str] = {
+    ("s3", "GetBucketNotificationConfiguration"): "s3:GetBucketNotification",
+    ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
+    ("s3", "HeadBucket"): "s3:ListBucket",
+    ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+}
+
+
+def action(service: str, operation: str) -> str:
+    """The IAM action of an operation of the API model.
+
+    >>> action("elbv2", "DescribeTargetHealth"), action("apigatewayv2", "GetApis")
+    ('elasticloadbalancing:DescribeTargetHealth', 'apigateway:GET')
+    """
+    if service in ("apigateway", "apigatewayv2"):
+        return "apigateway:GET"
+    return ACTIONS.get((service, operation), f"{PREFIXES.get(service, service)}:{operation}")
 
 
 class Refused(Exception):
@@ -22,58 +58,83 @@ class Refused(Exception):
         self.call, self.why, self.absent = call, why, absent
 
 
-class Calls:
-    """What was asked of AWS, through one session; `made` counts the calls by IAM action."""
+def unhurried(call: str) -> None:
+    """The pace of one who may ask as often as AWS answers."""
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+
+class Calls:
+    """What was asked of AWS, through one session, in one account and region; `made` counts the calls by IAM action.
+
+    `pace` is called with the IAM action before each call, and may wait.
+    """
+
+    def __init__(self, session: Any, *, account: str = "", pace: Callable[[str], None] = unhurried) -> None:
+        self._session, self._pace = session, pace
+        self.account: str = account
+        self.region: str = session.region_name
+        self.partition: str = session.get_partition_for_region(self.region)
         self._lock = Lock()
         self.made: Counter[str] = Counter()
 
     @cache  # noqa: B019  It lives as long as one audit.
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
         """The client of a service, made on first use. boto3 makes one client at a time only.
 
         Raises
         ------
         Refused : it cannot be made, such as with half a pair of credentials
         """
+        elsewhere = {"region_name": region} if region else {}
         try:
             with self._lock:
-                return self._session.client(service, config=CONFIG)
+                return self._session.client(service, config=CONFIG, **elsewhere)
         except BotoCoreError as error:
             raise Refused(service, " ".join(str(error).split())) from error
 
-    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """One call.
+    def ask(self, service: str, operation: str, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """One call, in the session's region or in another one.
 
         Raises
         ------
         Refused : AWS refused, or did not answer, after all retries
         """
-        client = self.client(service)
-        call = f"{service}:{client.meta.method_to_api_mapping[operation]}"
-        self.made[call] += 1
-        try:
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
-        except ClientError as error:
-            code = error.response["Error"].get("Code", "unknown error")
-            raise Refused(call, code, absent=code in ABSENT) from error
-        except BotoCoreError as error:
-            raise Refused(call, " ".join(str(error).split())) from error
+        client = self.client(service, region)
+        answer: dict[str, Any] = self._one(client, service, operation, lambda: getattr(client, operation)(**parameters))
         return answer
 
-    def pages(self, service: str, operation: str, member: str, **parameters: Any) -> Iterator[Any]:
-        """The items of all pages; both ways in which AWS marks a next page.
+    def pages(
+        self, service: str, operation: str, member: str, *, region: str | None = None, **parameters: Any
+    ) -> Iterator[Any]:
+        """The items of all pages.
 
         Raises
         ------
         Refused : a page could not be read: what came before must not be taken for the whole
         """
-        while True:
-            answer = self.ask(service, operation, **parameters)
-            yield from answer[member]
-            marker = answer.get("NextMarker") or answer.get("Marker")
-            if not marker:
-                return
-            parameters["Marker"] = marker
+        client = self.client(service, region)
+        if not client.can_paginate(operation):
+            yield from self.ask(service, operation, region=region, **parameters).get(member) or ()
+            return
+        pages = iter(client.get_paginator(operation).paginate(**parameters))
+        while (page := self._one(client, service, operation, lambda: next(pages, None))) is not None:
+            yield from page.get(member) or ()
+
+    def _one(self, client: Any, service: str, operation: str, call: Callable[[], Any]) -> Any:
+        name = action(service, client.meta.method_to_api_mapping[operation])
+        self._pace(name)
+        try:
+            answer = call()
+        except ClientError as error:
+            self._count(name)
+            code = str(error.response["Error"].get("Code", "unknown error"))
+            raise Refused(name, code, absent=code in ABSENT) from error
+        except BotoCoreError as error:
+            self._count(name)
+            raise Refused(name, " ".join(str(error).split())) from error
+        if answer is not None:  # After the last page there was no call.
+            self._count(name)
+        return answer
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self.made[name] += 1
