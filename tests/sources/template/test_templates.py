@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from rolecall import engine
 from rolecall.finding import united
-from rolecall.model import Account, Function, Place, Role
+from rolecall.model import Account, Code, Function, Place, Role, Settings
 from rolecall.sources import template
 
 HERE = Path(__file__).parent
@@ -39,14 +40,20 @@ def account_lines(account: Account) -> Iterator[str]:
 def function_lines(function: Function) -> Iterator[str]:
     name = f"{function.id}:{function.qualifier}" if function.qualifier else function.id
     yield f"function {name} {at(function.place)} {function.arn} {function.runtime} as {function.role}"
-    yield f"  code {function.code}"
-    yield f"  settings {function.settings}"
+    yield f"  code {said(function.code)}"
+    yield f"  settings {said(function.settings)}"
     yield from (f"  tag {key}={value}" for key, value in function.tags)
     for statement in function.resource_policy.statements if function.resource_policy else ():
         yield f"  lets in {at(statement.place)} {statement.canonical()}"
     for trigger in function.triggers:
         role = f" as {trigger.role}" if trigger.role else ""
         yield f"  trigger {trigger.type} {at(trigger.place)} {trigger.source} {trigger.state}{role}"
+
+
+def said(part: Settings | Code | None) -> str:
+    """What it says, member by member, without what it leaves at its default."""
+    members = {each.name: getattr(part, each.name) for each in fields(part)} if part else {}
+    return " ".join(f"{name}={value!r}" for name, value in members.items() if value)
 
 
 def role_lines(role: Role) -> Iterator[str]:
