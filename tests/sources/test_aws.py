@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from rolecall import engine
 from rolecall.changes import Change
-from rolecall.model import Account
 from rolecall.sources import SourceError
 from rolecall.sources.aws import World, read
 from tests.builders import allow, document
@@ -96,73 +92,6 @@ def test_a_role_knows_its_users_also_those_that_are_not_read(session: Any) -> No
     assert [user.rpartition(":")[2] for user in account.roles[0].used_by] == ["invoices", "orders"]
 
 
-@dataclass
-class Refusing:
-    """A session in which one operation is refused."""
-
-    session: Any
-    operation: str
-    code: str = "AccessDeniedException"
-
-    @property
-    def region_name(self) -> str:
-        name: str = self.session.region_name
-        return name
-
-    def get_partition_for_region(self, region: str) -> str:
-        return "aws"
-
-    def client(self, service: str, **more: Any) -> Any:
-        client = self.session.client(service, **more)
-        if hasattr(client, self.operation):
-
-            def refuse(**parameters: Any) -> None:
-                raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, self.operation)
-
-            setattr(client, self.operation, refuse)
-        return client
-
-
-REFUSALS = [
-    ("get_policy", "lambda", "resource policy", "lambda:GetPolicy"),
-    ("list_tags", "lambda", "tags", "lambda:ListTags"),
-    ("list_event_source_mappings", "lambda", "event source mappings", "lambda:ListEventSourceMappings"),
-    ("get_role", "iam", "role", "iam:GetRole"),
-    ("list_role_policies", "iam", "role policies", "iam:ListRolePolicies"),
-    ("get_role_policy", "iam", "role policies", "iam:GetRolePolicy"),
-    ("list_attached_role_policies", "iam", "role policies", "iam:ListAttachedRolePolicies"),
-    ("get_policy_version", "iam", "role policies", "iam:GetPolicyVersion"),
-    ("get_policy_version", "iam", "boundary", "iam:GetPolicyVersion"),
-]
-
-
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
-@pytest.mark.parametrize(("operation", "service", "what", "call"), REFUSALS)
-def test_what_aws_refuses_is_a_gap_and_a_finding(
-    operation: str, service: str, what: str, call: str, code: str, session: Any
-) -> None:
-    account = world(Refusing(session, operation, code)).read()
-
-    assert (what, code) in {(gap.what, gap.why) for gap in account.all_gaps()}
-    assert call in {gap.call for gap in account.all_gaps()}
-    assert "incomplete-audit" in rules(account)
-
-
-def rules(account: Account) -> list[str]:
-    return [finding.rule for finding in engine.audit(account).findings]
-
-
-def test_a_role_whose_policies_are_unread_has_no_finding_about_rights_that_it_lacks(session: Any) -> None:
-    account = world(Refusing(session, "list_role_policies")).read()
-
-    assert "unreadable-source" not in rules(account)
-
-
-def test_without_the_list_of_functions_nothing_can_be_said(session: Any) -> None:
-    with pytest.raises(SourceError, match="lambda:ListFunctions: AccessDeniedException"):
-        world(Refusing(session, "list_functions")).read()
-
-
 def test_a_role_that_does_not_exist_is_a_gap(session: Any) -> None:
     iam = session.client("iam")
     role = make_role(session, "short")
@@ -170,27 +99,6 @@ def test_a_role_that_does_not_exist_is_a_gap(session: Any) -> None:
     iam.delete_role(RoleName="short")
 
     assert [(gap.what, gap.why) for gap in world(session).read().all_gaps()] == [("role", "the role does not exist")]
-
-
-def test_a_source_that_is_not_modelled_is_a_known_limit(session: Any) -> None:
-    calls = Refusing(session, "list_event_source_mappings")
-    calls.client = with_mapping(session)  # type: ignore[method-assign]
-
-    (gap,) = world(calls).read().all_gaps()
-
-    assert (gap.what, gap.mendable) == ("event source mappings", False)
-    assert "`kafka`" in gap.why
-
-
-def with_mapping(session: Any) -> Any:
-    def client(service: str, **more: Any) -> Any:
-        made = session.client(service, **more)
-        if service == "lambda":
-            mapping = {"UUID": "u", "EventSourceArn": f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/c/1"}
-            made.list_event_source_mappings = lambda **parameters: {"EventSourceMappings": [mapping]}
-        return made
-
-    return client
 
 
 def change(**named: Any) -> Change:
@@ -201,7 +109,7 @@ def change(**named: Any) -> Change:
     ("named", "touched"),
     [
         ({"functions": ("orders",)}, ["orders"]),
-        ({"functions": ("gone",)}, []),
+        ({"functions": ("gone",)}, ["gone"]),
         ({"roles": ("orders",)}, ["orders"]),
         ({"roles": ("other",)}, ["invoices"]),
         ({"policies": (f"arn:aws:iam::{ACCOUNT}:policy/shared",)}, ["orders"]),

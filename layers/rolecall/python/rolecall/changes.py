@@ -90,6 +90,7 @@ class Change:
     roles: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
     everything: bool = False
 
 
@@ -179,3 +180,7 @@ def _actor(identity: object) -> str:
 def _text(record: object, key: str) -> str:
     value = record.get(key) if isinstance(record, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def named(change):
+    return {f"role/{role}" for role in change.roles}

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +17,8 @@ from rolecall import __version__
 from rolecall.sources import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import boto3
 
     from rolecall.finding import Report
@@ -222,8 +224,23 @@ def _read_accounts(options: argparse.Namespace) -> "Iterable[Account]":
     if options.account:
         from rolecall.sources import aws
 
-        return [aws.read(_session(options), functions=options.function or None)]
+        with _progress() as progress:
+            return [aws.read(_session(options), functions=options.function or None, progress=progress)]
     return _only(options, _templates(options))
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator["Callable[[int, int], None] | None"]:
+    """A bar on stderr where that is a terminal: functions read, and of how many."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("listing", total=None)
+        yield lambda done, most: bar.update(task, description="functions", completed=done, total=most)
 
 
 def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":

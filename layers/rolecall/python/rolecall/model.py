@@ -135,8 +135,6 @@ class Settings:
     url_origins : that the URL's CORS lets in
     code_key : ARN of the customer key of its code (SourceKMSKeyArn)
     environment : names of its variables with their values, which no report and no log may show
-    recursion : `Allow` or `Terminate`: what Lambda does about a loop
-    signing : ARN of the code signing configuration
     others : further settings that bear on rights, by name: (`capacity-provider`, ARN) …
     """
 
@@ -153,8 +151,6 @@ class Settings:
     url_origins: tuple[str, ...] = ()
     code_key: str | None = None
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    recursion: str | None = None
-    signing: str | None = None
     others: tuple[tuple[str, str], ...] = ()
 
 

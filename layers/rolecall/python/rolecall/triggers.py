@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rolecall.iam.policy import Policy
+
 
 @dataclass(frozen=True, slots=True)
 class Push:
@@ -101,3 +103,10 @@ def pushing(principal: str) -> Push | None:
     plain = ".".join([parts[0], *parts[2:]]) if len(parts) == 4 and "-" in parts[1] else principal
     rows = (row for row in TRIGGERS.values() if isinstance(row, Push))
     return next((row for row in rows if row.principal in (principal, plain)), None)
+
+
+def source_arns(policy: Policy) -> frozenset[str]:
+    """The sources that the statements of a resource policy let in by aws:SourceArn, patterns as they are written."""
+    conditions = (condition for statement in policy.allows for condition in statement.conditions)
+    named = (each.values for each in conditions if each.key.lower() == "aws:sourcearn" and not each.is_negated)
+    return frozenset(value for values in named for value in values if value.startswith("arn:"))

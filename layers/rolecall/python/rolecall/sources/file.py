@@ -22,7 +22,7 @@ from rolecall.model import (
     Trigger,
     Watch,
 )
-from rolecall.sources import SourceError
+from rolecall.sources import SourceError, environment
 
 SCHEMA = "rolecall-snapshot/1"
 LIMIT = 256 * 1024 * 1024  # bytes: 10,000 functions with their roles take some 60 MB
@@ -83,7 +83,11 @@ def load(document: Any) -> Account:
 
 
 def dump(account: Account) -> dict[str, Any]:
-    """The snapshot of an Account: `load(dump(account)) == account`."""
+    """The snapshot of an Account: `load` gives it back, but for what may not be kept.
+
+    Of environment values only those are in it that name a resource of the account, as that resource.
+    """
+    known = environment.resources(account)
     return {
         "schema": SCHEMA,
         "source": account.source,
@@ -91,7 +95,7 @@ def dump(account: Account) -> dict[str, Any]:
         "region": account.region,
         "partition": account.partition,
         "trusted": list(account.trusted),
-        "functions": [_dump_function(function) for function in account.functions],
+        "functions": [_dump_function(function, known) for function in account.functions],
         "roles": [_dump_role(role) for role in account.roles],
         "resources": [_dump_resource(resource) for resource in account.resources],
         "scps": _dump_levels(account.scps),
@@ -241,7 +245,7 @@ def _text(each: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def _dump_function(function: Function) -> dict[str, Any]:
+def _dump_function(function: Function, known: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": function.id,
         "name": function.name,
@@ -254,7 +258,7 @@ def _dump_function(function: Function) -> dict[str, Any]:
         "resource_policy": function.resource_policy and function.resource_policy.document(),
         **_dump_places("resource_policy_places", function.resource_policy),
         "triggers": [_dump_trigger(trigger) for trigger in function.triggers],
-        "settings": asdict(function.settings),
+        "settings": asdict(function.settings) | {"environment": environment.kept(function, known)},
         "code": function.code and asdict(function.code),
         "tags": dict(function.tags),
         "gaps": _dump_gaps(function.gaps),

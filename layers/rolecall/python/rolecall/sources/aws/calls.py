@@ -111,13 +111,20 @@ class Calls:
         ------
         Refused : a page could not be read: what came before must not be taken for the whole
         """
+        for answer in self.answers(service, operation, region=region, **parameters):
+            yield from answer.get(member) or ()
+
+    def answers(
+        self, service: str, operation: str, *, region: str | None = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """All pages, whole. Raises like `pages`."""
         client = self.client(service, region)
         if not client.can_paginate(operation):
-            yield from self.ask(service, operation, region=region, **parameters).get(member) or ()
+            yield self.ask(service, operation, region=region, **parameters)
             return
         pages = iter(client.get_paginator(operation).paginate(**parameters))
         while (page := self._one(client, service, operation, lambda: next(pages, None))) is not None:
-            yield from page.get(member) or ()
+            yield page
 
     def _one(self, client: Any, service: str, operation: str, call: Callable[[], Any]) -> Any:
         name = action(service, client.meta.method_to_api_mapping[operation])

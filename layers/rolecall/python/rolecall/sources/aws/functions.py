@@ -1,98 +1,192 @@
-"""Functions of an AWS account: their list, resource policy, triggers and tags."""
+"""A function of an AWS account, in every version that is served: aliases, URLs, destinations, resource policies."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
-from rolecall.model import Function, Gap, Trigger
+from rolecall.model import Function, Gap, Target, Trigger
 from rolecall.sources.aws.calls import Calls, Refused
-from rolecall.triggers import polled
+from rolecall.sources.aws.configuration import configured, name_of, plain, with_code
+
+Qualifier = str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What the list of functions says of one: ARN, role ARN, ARNs of layers."""
-
-    arn: str
-    name: str
-    role: str
-    runtime: str | None
-    layers: tuple[str, ...]
-
-
-def listed(calls: Calls) -> tuple[Listed, ...]:
-    """Every function of the region, by ARN.
+def listed(calls: Calls, *, versions: bool = False) -> tuple[Function, ...]:
+    """Every function of the region by ARN, as the list describes it; with `versions`, each published one too.
 
     Raises
     ------
     Refused : the list cannot be read to its end
     """
-    return tuple(sorted(map(_listed, calls.pages("lambda", "list_functions", "Functions")), key=lambda each: each.arn))
+    every = {"FunctionVersion": "ALL"} if versions else {}
+    found = map(configured, calls.pages("lambda", "list_functions", "Functions", **every))
+    return tuple(sorted(found, key=lambda each: (each.arn, each.qualifier or "")))
 
 
-def _listed(each: dict[str, Any]) -> Listed:
-    layers = tuple(layer["Arn"] for layer in each.get("Layers", ()))
-    return Listed(each["FunctionArn"], each["FunctionName"], each["Role"], each.get("Runtime"), layers)
+@dataclass(slots=True)
+class Served:
+    """One function while it is read: what serves which version, and what hangs on each qualifier.
+
+    `known` are versions that a list described already, by number; `latest` is the unqualified function.
+    """
+
+    latest: Function
+    known: Mapping[Qualifier, Function]
+    versions: dict[Qualifier, tuple[Qualifier, ...]] = field(default_factory=dict)
+    urls: dict[Qualifier, Mapping[str, Any]] = field(default_factory=dict)
+    triggers: dict[Qualifier, list[Trigger]] = field(default_factory=lambda: defaultdict(list))
+    targets: dict[Qualifier, list[Target]] = field(default_factory=lambda: defaultdict(list))
+    policies: dict[Qualifier, Policy | None] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    def qualifiers(self) -> list[Qualifier]:
+        """What serves a version: none, the aliases, and whatever else triggers, URLs and destinations hang on."""
+        named = {*self.versions, *self.urls, *self.triggers, *self.targets}
+        return [None, *sorted(each for each in named if each)]
 
 
-def read_function(calls: Calls, each: Listed) -> Function | None:
-    """A function with its resource policy and triggers, or gaps in their place; None if it was deleted meanwhile."""
-    gaps: list[Gap] = []
-    triggers = _mappings(calls, each.arn, gaps)
-    if triggers is None:
-        return None
-    return Function(
-        id=each.arn,
-        name=each.name,
-        arn=each.arn,
-        role=each.role,
-        runtime=each.runtime,
-        resource_policy=_resource_policy(calls, each.arn, gaps),
-        triggers=triggers,
-        tags=_tags(calls, each.arn, gaps),
-        gaps=tuple(gaps),
-    )
+def open_function(calls: Calls, arn: str, known: Collection[Function] = ()) -> Served | None:
+    """A function with its aliases, URLs and destinations; None where it does not exist.
 
+    `known` is what a list said of it and its versions: it stands in where GetFunction is refused.
 
-def _resource_policy(calls: Calls, arn: str, gaps: list[Gap]) -> Policy | None:
+    Raises
+    ------
+    Refused : GetFunction is refused, and no list knows the function
+    """
+    name = name_of(arn)
+    by_version = {each.version: each for each in known if each.qualifier in (None, each.version)}
     try:
-        return parse(calls.ask("lambda", "get_policy", FunctionName=arn)["Policy"], name="resource", kind=Kind.RESOURCE)
+        answer = calls.ask("lambda", "get_function", FunctionName=name)
+    except Refused as refused:
+        if refused.absent:
+            return None
+        if None not in by_version:
+            raise
+        gap = Gap("tags and code", refused.why, refused.call, arn)
+        served = Served(replace(by_version[None], gaps=(*by_version[None].gaps, gap)), by_version)
+    else:
+        served = Served(with_code(configured(answer["Configuration"]), answer), by_version)
+    _open_aliases(calls, arn, served)
+    _open_urls(calls, arn, served)
+    _open_destinations(calls, arn, served)
+    return served
+
+
+def close_function(calls: Calls, served: Served) -> tuple[Function, ...]:
+    """Each served version, with the policy of its qualifier: one call each, and one for each version not yet known."""
+    functions: list[Function] = []
+    for qualifier in served.qualifiers():
+        read_policy(calls, served, qualifier)
+        functions += _versions(calls, served, qualifier)
+    latest, *others = functions
+    return (replace(latest, gaps=(*latest.gaps, *dict.fromkeys(served.gaps))), *others)
+
+
+def read_policy(calls: Calls, served: Served, qualifier: Qualifier) -> Policy | None:
+    """The resource-based policy of a qualifier, read once."""
+    if qualifier in served.policies:
+        return served.policies[qualifier]
+    arn, name = served.latest.arn, served.latest.name
+    named = {"Qualifier": qualifier} if qualifier else {}
+    policy = None
+    try:
+        text = calls.ask("lambda", "get_policy", FunctionName=name, **named)["Policy"]
+        policy = parse(text, name="resource", kind=Kind.RESOURCE)
     except Refused as refused:
         if not refused.absent:  # Without a statement there is no policy.
-            gaps.append(Gap("resource policy", refused.why, refused.call, arn))
+            served.gaps.append(Gap("resource policy", refused.why, refused.call, arn))
     except PolicyError as error:
-        gaps.append(Gap("resource policy", str(error), None, arn))
-    return None
+        served.gaps.append(Gap("resource policy", str(error), None, arn))
+    served.policies[qualifier] = policy
+    return policy
 
 
-def _tags(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple(sorted(calls.ask("lambda", "list_tags", Resource=arn).get("Tags", {}).items()))
-    except Refused as refused:
-        gaps.append(Gap("tags", refused.why, refused.call, arn))
-        return ()
+def _open_aliases(calls: Calls, arn: str, served: Served) -> None:
+    name = name_of(arn)
+
+    def read() -> None:
+        for each in calls.pages("lambda", "list_aliases", "Aliases", FunctionName=name):
+            weights = each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+            numbers = (each["FunctionVersion"], *sorted(weights))
+            served.versions[each["Name"]] = tuple(None if number == "$LATEST" else number for number in numbers)
+
+    _part("aliases", arn, served, read)
 
 
-def _mappings(calls: Calls, arn: str, gaps: list[Gap]) -> tuple[Trigger, ...] | None:
-    """The triggers that Lambda polls, or None where the function is not there."""
-    try:
-        found = list(
-            calls.pages(
-                "lambda", "list_event_source_mappings", "EventSourceMappings", FunctionName=arn.rpartition(":")[2]
-            )
+def _open_urls(calls: Calls, arn: str, served: Served) -> None:
+    name = name_of(arn)
+
+    def read() -> None:
+        for each in calls.pages("lambda", "list_function_url_configs", "FunctionUrlConfigs", FunctionName=name):
+            served.urls[plain(each["FunctionArn"])[1]] = each
+
+    _part("function URLs", arn, served, read)
+
+
+def _open_destinations(calls: Calls, arn: str, served: Served) -> None:
+    name = name_of(arn)
+
+    def read() -> None:
+        found = calls.pages(
+            "lambda", "list_function_event_invoke_configs", "FunctionEventInvokeConfigs", FunctionName=name
         )
+        for each in found:
+            for on in ("OnFailure", "OnSuccess"):
+                if target := each.get("DestinationConfig", {}).get(on, {}).get("Destination"):
+                    kind = on.removeprefix("On").lower()
+                    served.targets[plain(each["FunctionArn"])[1]].append(Target(kind, target))
+
+    _part("destinations", arn, served, read)
+
+
+def _part(what: str, arn: str, served: Served, read: Callable[[], None]) -> None:
+    """Read one part; what AWS refuses is a gap. What is absent went away since: it is not there."""
+    try:
+        read()
     except Refused as refused:
-        if refused.absent:  # Of a function that exists the list is empty.
-            return None
-        gaps.append(Gap("event source mappings", refused.why, refused.call, arn))
-        return ()
-    triggers = []
-    for mapping in found:
-        source = mapping.get("EventSourceArn") or "self-managed"
-        if kind := polled(source):
-            triggers.append(Trigger(kind, source, mapping["UUID"], mapping.get("State", "Enabled")))
+        if not refused.absent:
+            served.gaps.append(Gap(what, refused.why, refused.call, arn))
+
+
+def _versions(calls: Calls, served: Served, qualifier: Qualifier) -> Iterator[Function]:
+    """The functions behind a qualifier: one, or two where an alias shifts traffic."""
+    for number in served.versions.get(qualifier, (qualifier,)):
+        found = _version(calls, served, qualifier, number)
+        url = served.urls.get(qualifier, {})
+        settings = replace(
+            found.settings,
+            targets=(*found.settings.targets, *sorted(served.targets.get(qualifier, ()), key=lambda t: (t.on, t.arn))),
+            url_auth=url.get("AuthType"),
+            url_origins=tuple(url.get("Cors", {}).get("AllowOrigins", ())),
+        )
+        triggers = sorted(served.triggers.get(qualifier, ()), key=lambda each: (each.type, each.source, each.id or ""))
+        yield replace(
+            found,
+            qualifier=qualifier,
+            resource_policy=served.policies[qualifier],
+            triggers=tuple(triggers),
+            settings=settings,
+            tags=served.latest.tags,
+        )
+
+
+def _version(calls: Calls, served: Served, qualifier: Qualifier, number: Qualifier) -> Function:
+    """One version's configuration; where it cannot be read, or is not there, that of the unqualified function."""
+    if number is None:
+        return served.latest
+    if number in served.known:
+        return served.known[number]
+    arn, name = served.latest.arn, served.latest.name
+    try:
+        answer = calls.ask("lambda", "get_function_configuration", FunctionName=name, Qualifier=number)
+        return configured(answer, qualifier=qualifier)
+    except Refused as refused:
+        if refused.absent:
+            served.absent.append(f"{arn}:{qualifier}")
         else:
-            service = [*source.split(":"), "", "", ""][2] or source
-            why = f"what a role needs to poll `{service}` is not modelled"
-            gaps.append(Gap("event source mappings", why, None, arn, mendable=False))
-    return tuple(sorted(triggers, key=lambda trigger: (trigger.source, trigger.id or "")))
+            served.gaps.append(Gap(f"version {number}", refused.why, refused.call, arn))
+        return replace(served.latest, version=number, gaps=())

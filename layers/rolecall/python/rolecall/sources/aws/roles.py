@@ -1,11 +1,15 @@
-"""Roles of an AWS account: their policies, trust and boundary."""
+"""Roles of an AWS account, one by one or all at once: their policies, trust and boundary."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
 from rolecall.model import Gap, Role
 from rolecall.sources.aws.calls import Calls, Refused
+
+# Documents of AWS managed policies that this process has read, by ARN and version: AWS never changes a version. A
+# customer managed policy can be deleted and made again under its ARN, with the same version number.
+AWS_MANAGED: dict[tuple[str, str], Any] = {}
 
 
 def read_role(calls: Calls, arn: str, used_by: Collection[str]) -> tuple[Role | None, Gap | None]:
@@ -19,16 +23,73 @@ def read_role(calls: Calls, arn: str, used_by: Collection[str]) -> tuple[Role | 
     if answer["Arn"] != arn:
         return None, Gap("role", f"`{arn}` does not exist: `{name}` is now `{answer['Arn']}`", None, arn)
     gaps: list[Gap] = []
-    role = Role(
+    policies = (*_inline(calls, arn, name, gaps), *_attached(calls, arn, name, gaps))
+    return _role(answer, policies, _boundary(calls, answer, arn, gaps), used_by, gaps), None
+
+
+def all_roles(calls: Calls, users: Mapping[str, Collection[str]]) -> tuple[Role, ...]:
+    """Every role of the account by ARN, in some calls per thousand. `users` maps a role's ARN to its functions' ids.
+
+    Raises
+    ------
+    Refused : the account may not be read at once, or not to its end
+    """
+    details: list[Mapping[str, Any]] = []
+    documents: dict[str, Any] = {}
+    wanted = ["Role", "LocalManagedPolicy", "AWSManagedPolicy"]
+    for answer in calls.answers("iam", "get_account_authorization_details", Filter=wanted):
+        details += answer.get("RoleDetailList", ())
+        documents |= {policy["Arn"]: _default_version(policy) for policy in answer.get("Policies", ())}
+    made = (_detailed(calls, each, documents, users.get(each["Arn"], ())) for each in details)
+    return tuple(sorted(made, key=lambda role: role.arn))
+
+
+def _default_version(policy: Mapping[str, Any]) -> Any:
+    versions = policy.get("PolicyVersionList", ())
+    return next((version["Document"] for version in versions if version["IsDefaultVersion"]), None)
+
+
+def _detailed(calls: Calls, detail: Mapping[str, Any], documents: dict[str, Any], used_by: Collection[str]) -> Role:
+    """A role of the account's details; a managed policy that they leave out is read by itself."""
+    arn, gaps = detail["Arn"], list[Gap]()
+    inline = {each["PolicyName"]: each["PolicyDocument"] for each in detail.get("RolePolicyList", ())}
+    attached = [each["PolicyArn"] for each in detail.get("AttachedManagedPolicies", ())]
+
+    def document(name: str) -> Any:
+        if documents.get(name) is None:
+            documents[name] = _managed(calls, name)
+        return documents[name]
+
+    policies = (
+        *_policies(lambda: list(inline), inline.__getitem__, arn, gaps),
+        *_policies(lambda: attached, document, arn, gaps),
+    )
+    boundary = _boundary(calls, detail, arn, gaps, document)
+    return _role(detail, policies, boundary, used_by, gaps)
+
+
+def _role(
+    answer: Mapping[str, Any],
+    policies: tuple[Policy, ...],
+    boundary: Policy | None,
+    used_by: Collection[str],
+    gaps: list[Gap],
+) -> Role:
+    arn = answer["Arn"]
+    created, last_used = answer.get("CreateDate"), answer.get("RoleLastUsed", {}).get("LastUsedDate")
+    trust = _parsed(answer["AssumeRolePolicyDocument"], "trust", Kind.TRUST, arn, gaps)
+    return Role(
         arn=arn,
-        policies=(*_inline(calls, arn, name, gaps), *_attached(calls, arn, name, gaps)),
-        trust=_parsed(answer["AssumeRolePolicyDocument"], "trust", Kind.TRUST, arn, gaps),
-        boundary=_boundary(calls, answer, arn, gaps),
+        policies=policies,
+        trust=trust,
+        boundary=boundary,
         used_by=tuple(sorted(used_by)),
         tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in answer.get("Tags", ()))),
+        unique_id=answer.get("RoleId"),
+        created=created.isoformat() if created else None,
+        last_used=last_used.isoformat() if last_used else None,
         gaps=tuple(gaps),
     )
-    return role, None
 
 
 def roles_of_policy(calls: Calls, policy: str) -> tuple[str, ...]:
@@ -84,12 +145,19 @@ def _policies(
     return tuple(policy for policy in policies if policy)
 
 
-def _boundary(calls: Calls, answer: dict[str, Any], arn: str, gaps: list[Gap]) -> Policy | None:
+def _boundary(
+    calls: Calls,
+    answer: Mapping[str, Any],
+    arn: str,
+    gaps: list[Gap],
+    document: Callable[[str], Any] | None = None,
+) -> Policy | None:
     boundary = answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     if boundary is None:
         return None
     try:
-        return _parsed(_managed(calls, boundary), "boundary", Kind.BOUNDARY, arn, gaps)
+        known = document(boundary) if document else _managed(calls, boundary)
+        return _parsed(known, "boundary", Kind.BOUNDARY, arn, gaps)
     except Refused as refused:
         gaps.append(Gap("boundary", refused.why, refused.call, arn))
         return None
@@ -98,8 +166,13 @@ def _boundary(calls: Calls, answer: dict[str, Any], arn: str, gaps: list[Gap]) -
 def _managed(calls: Calls, policy: str) -> Any:
     """The document of a managed policy's default version."""
     version = calls.ask("iam", "get_policy", PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    if (policy, version) in AWS_MANAGED:
+        return AWS_MANAGED[policy, version]
     answer = calls.ask("iam", "get_policy_version", PolicyArn=policy, VersionId=version)
-    return answer["PolicyVersion"]["Document"]
+    document = answer["PolicyVersion"]["Document"]
+    if policy.split(":")[4] == "aws":
+        AWS_MANAGED[policy, version] = document
+    return document
 
 
 PARTS = {Kind.IDENTITY: "role policies", Kind.TRUST: "trust policy", Kind.BOUNDARY: "boundary"}
