@@ -7,6 +7,7 @@ from rolecall.iam.policy import Place, Policy
 
 __all__ = [
     "Account",
+    "Call",
     "Code",
     "Function",
     "Gap",
@@ -19,6 +20,7 @@ __all__ = [
     "Target",
     "Trail",
     "Trigger",
+    "Unresolved",
     "Watch",
 ]
 
@@ -155,18 +157,59 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an AWS API that the code can make, starting at its handler.
+
+    Parameters
+    ----------
+    service, operation : as botocore names them: `dynamodb`, `PutItem`
+    where : file and line, `app.py:12`
+    parameters : those that tell the resource or change the action, by name, with every value that they can have. A value
+        is text in which `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨?⟩` stand for an environment variable, a part of the event,
+        and what is not known
+    library : that makes the call for the code, such as `aws_lambda_powertools`; None where the code itself does
+    certain : False where it hangs on a dynamic choice whether this call is meant
+    """
+
+    service: str
+    operation: str
+    where: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    library: str | None = None
+    certain: bool = True
+
+    def values(self, parameter: str) -> tuple[str, ...]:
+        """What a parameter can be; nothing where it is not given, or not kept."""
+        return dict(self.parameters).get(parameter, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A place in the code that may call AWS, and does not say what: `service` None where not even that is known."""
+
+    where: str
+    what: str
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Where the code is: a folder or archive on this machine, the text itself, or a place that was not read.
 
     `kind` is `folder`, `archive`, `inline`, `image` or `remote`; `path` is relative to the current folder, and None
     for the last three; `text` is the source of an inline function. `digest` is AWS's CodeSha256, or the digest of the
-    image.
+    image. `calls` and `unresolved` are what an analysis of the code found; `read` says that there was one, `files` how
+    many files it looked at.
     """
 
     kind: str
     path: str | None = None
     text: str | None = field(default=None, repr=False)
     digest: str | None = None
+    read: bool = False
+    files: int = 0
+    calls: tuple[Call, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

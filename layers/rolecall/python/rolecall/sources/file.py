@@ -9,6 +9,7 @@ from typing import Any
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
 from rolecall.model import (
     Account,
+    Call,
     Code,
     Function,
     Gap,
@@ -20,6 +21,7 @@ from rolecall.model import (
     Target,
     Trail,
     Trigger,
+    Unresolved,
     Watch,
 )
 from rolecall.sources import SourceError, environment
@@ -120,11 +122,19 @@ def _function(each: Mapping[str, Any]) -> Function:
         resource_policy=_policy(each, "resource_policy", "resource", Kind.RESOURCE, gaps),
         triggers=tuple(map(_trigger, each["triggers"])),
         settings=_settings(each.get("settings", {})),
-        code=Code(**each["code"]) if each.get("code") else None,
+        code=_code(each["code"]) if each.get("code") else None,
         tags=_tags(each),
         gaps=tuple(gaps),
         place=_place(each),
     )
+
+
+def _code(each: Mapping[str, Any]) -> Code:
+    calls = tuple(
+        Call(**{**call, "parameters": tuple((name, tuple(values)) for name, values in call.get("parameters", ()))})
+        for call in each.get("calls", ())
+    )
+    return Code(**{**each, "calls": calls, "unresolved": tuple(Unresolved(**u) for u in each.get("unresolved", ()))})
 
 
 PLAIN = [each.name for each in fields(Trigger) if each.name not in ("uses", "place")]
