@@ -76,11 +76,29 @@ def clean() -> dict[str, Any]:
     }
 
 
+def watching() -> dict[str, Any]:
+    """What a deployed auditor depends on, without a fault."""
+    return {
+        "day": "2026-01-31",
+        "trails": [
+            {
+                "arn": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/audit",
+                "logging": True,
+                "multi_region": True,
+                "global_events": True,
+            }
+        ],
+        "rules": [[f"arn:aws:events:{REGION}:{ACCOUNT}:rule/auditor", "ENABLED"]],
+        "queues": [[f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead", 0]],
+    }
+
+
 def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     """The clean snapshot with a fragment over it.
 
     A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
-    `triggers`, `tags`, `used_by` and `gaps`; a single statement is short for the first policy that it fits.
+    `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
+    that it fits. `watch` is laid over that of an auditor that hears all.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -101,8 +119,10 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             function["tags"] = value
         elif member == "used_by":
             role["used_by"] = value
-        elif member == "gaps":
-            snapshot["gaps"] = value
+        elif member in ("gaps", "omitted"):
+            snapshot[member] = value
+        elif member == "watch":
+            snapshot["watch"] = watching() | value
         else:
             raise KeyError(f"a fragment has no member `{member}`")
     return snapshot

@@ -23,6 +23,13 @@ def test_a_snapshot_is_read_as_it_was_written() -> None:
     assert file.load(json.loads(json.dumps(file.dump(whole)))) == whole
 
 
+def test_a_snapshot_tells_what_the_auditor_depends_on() -> None:
+    omitted = {"event_id": "8ab1", "event_name": "PutRolePolicy", "actor": "ada", "time": "2026-01-31T03:00:00Z"}
+    read = account({"watch": {"queues": [["arn:aws:sqs:us-east-1:111122223333:dead", None]]}, "omitted": [omitted]})
+
+    assert file.load(json.loads(json.dumps(file.dump(read)))) == read
+
+
 def test_a_policy_that_aws_would_refuse_is_a_gap_of_its_role() -> None:
     document = clean()
     document["roles"][0]["policies"][0]["document"] = {"Statement": [{"Effect": "allow"}]}

@@ -272,7 +272,8 @@ class Resource:
 class Trail:
     """A CloudTrail trail: does it log, where, and does it hand on what the auditor waits for?
 
-    `writes` says whether it logs management events that write; `global_events` whether those of IAM are among them.
+    `writes` says whether it logs all calls of Lambda and IAM that write (as management events); `global_events`
+    whether those of IAM are among them.
     """
 
     arn: str
@@ -287,6 +288,10 @@ class Trail:
         """Its home region."""
         return self.arn.split(":")[3]
 
+    def covers(self, region: str) -> bool:
+        """Would it log there, if it logs?"""
+        return self.multi_region or self.region == region
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -294,29 +299,37 @@ class Watch:
 
     Parameters
     ----------
-    trails : all that cover this account and region
+    day : on which this was read, as `YYYY-MM-DD`
+    trails : all that cover this account in this region or in that of IAM's events. One that was not read in full is
+        not among them, but a Gap `trails` of the account
     rules : ARN of each EventBridge rule that feeds the auditor, its forwarding rule in another region included, with
-        its state: `ENABLED`, `DISABLED` or `absent`
-    queues : ARN of each dead-letter queue, with the number of messages in it
+        its state: `ENABLED` (or EventBridge's `ENABLED_WITH_…`), `DISABLED`, `absent`, or `targetless` where it feeds
+        the auditor no more
+    queues : ARN of each dead-letter queue, with the number of messages in it; None where there is no such queue
     regions : enabled regions that hold functions and that no auditor reads
     forwarded : the region whose rule must forward IAM's events; None where the auditor stands there itself
     """
 
+    day: str
     trails: tuple[Trail, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
-    queues: tuple[tuple[str, int], ...] = ()
+    queues: tuple[tuple[str, int | None], ...] = ()
     regions: tuple[str, ...] = ()
     forwarded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Omitted:
-    """A call that changed something and whose parameters CloudTrail left out."""
+    """A call that changed something and whose parameters CloudTrail left out.
+
+    `region` is where CloudTrail recorded it, which for IAM's calls is another one than the account's.
+    """
 
     event_id: str
     event_name: str
     actor: str
     time: str
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Authorization Reference. A service is read on first use. What AWS added after `d
 catalog" never means "not in AWS".
 """
 
+import datetime
 import pkgutil
 import re
 import zlib
@@ -106,6 +107,15 @@ class _Index:
 def date() -> str:
     """The day whose AWS the catalog shows: `YYYY-MM-DD`."""
     return _index().date
+
+
+def age(day: str) -> int:
+    """How many days the catalog is behind on a day (`YYYY-MM-DD`); negative when it is newer.
+
+    >>> age(date())
+    0
+    """
+    return (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(date())).days
 
 
 def source() -> str:

@@ -169,6 +169,7 @@ def _levels(document: Mapping[str, Any], member: str, kind: Kind) -> tuple[tuple
 
 def _watch(each: Mapping[str, Any]) -> Watch:
     return Watch(
+        day=_text(each, "day"),
         trails=tuple(Trail(**trail) for trail in each.get("trails", ())),
         rules=_pairs(each.get("rules", ())),
         queues=_pairs(each.get("queues", ())),

@@ -21,6 +21,7 @@ ABSENT = frozenset(
         "NotFoundException",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
+        "TrailNotFoundException",
     }
 )
 # Service of the API -> prefix of its IAM actions, where they differ.
