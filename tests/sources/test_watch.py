@@ -12,7 +12,7 @@ from moto import mock_aws
 from rolecall.model import Gap, Trail, Watch
 from rolecall.sources.aws import watch
 from rolecall.sources.aws.calls import Calls
-from tests.sources.test_aws import Refusing, make_function, make_role
+from tests.sources.world import Refusing, make_function, make_role
 
 ACCOUNT, HOME, OF_IAM = "123456789012", "eu-west-1", "us-east-1"
 AUDITOR = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:auditor"
@@ -53,6 +53,15 @@ def make_rule(session: Any, name: str, target: str, region: str = HOME) -> None:
     events = session.client("events", region_name=region)
     events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.iam"]}))
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target}])
+
+
+SERVICES = ("cloudtrail", "events", "sqs", "ec2", "lambda")
+
+
+def refusing(session: Any, operation: str, code: str = "AccessDeniedException") -> Refusing:
+    """The session in which the one service that has it refuses an operation."""
+    (service,) = (each for each in SERVICES if hasattr(session.client(each), operation))
+    return Refusing(session, service, operation, code)
 
 
 def read(
@@ -124,21 +133,21 @@ def test_a_trail_that_was_stopped_does_not_log(session: Any) -> None:
 
 
 def test_a_trail_that_is_deleted_between_two_calls_is_not_there(session: Any) -> None:
-    found, gaps = read(Refusing(session, "get_event_selectors", "TrailNotFoundException"))
+    found, gaps = read(refusing(session, "get_event_selectors", "TrailNotFoundException"))
 
     assert (found.trails, gaps) == ((), ())
 
 
 def test_the_trail_of_an_organisation_is_believed_to_log_all_unless_it_says_otherwise(session: Any) -> None:
-    (trail,) = read(Refusing(session, "get_event_selectors"), account="999900001111")[0].trails
+    (trail,) = read(refusing(session, "get_event_selectors"), account="999900001111")[0].trails
 
     assert trail.writes
 
 
 def test_the_trail_of_an_organisation_that_tells_nothing_is_a_known_limit(session: Any) -> None:
-    refusing = Refusing(session, "get_trail_status", "TrailNotFoundException")
+    refused = refusing(session, "get_trail_status", "TrailNotFoundException")
 
-    (gap,) = (gap for gap in read(refusing, account="999900001111")[1] if gap.what == "trails")
+    (gap,) = (gap for gap in read(refused, account="999900001111")[1] if gap.what == "trails")
 
     assert (gap.call, gap.mendable) == ("cloudtrail:GetTrailStatus", False)
 
@@ -252,7 +261,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("operation", "what", "call"), REFUSALS)
 def test_what_aws_refuses_is_a_gap_of_the_account(operation: str, what: str, call: str, session: Any) -> None:
-    _, gaps = read(Refusing(session, operation))
+    _, gaps = read(refusing(session, operation))
 
     assert {gap.call for gap in gaps} == {call}
     assert what in {gap.what for gap in gaps}
