@@ -26,19 +26,3 @@ class Wires:
 
     def __add__(self, other: "Wires") -> "Wires":
         return Wires(self.found + other.found, self.resources + other.resources, self.gaps + other.gaps)
-
-
-def readable(source):
-    return False
-
-
-def named(calls, source):
-    return Wires()
-
-
-def walk(calls):
-    return Wires()
-
-
-def targeting(calls, function, *, buses):
-    return Wires()

@@ -1,2 +1,0 @@
-def read_all(calls, account, *, pool):
-    return ()
