@@ -1,7 +1,11 @@
 """Triggers: who invokes a function (push, or by a role), or what its role needs so that Lambda can poll for it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+FUNCTION = re.compile(r"arn:[\w-]+:lambda:[^:/\s\"]*:[^:/\s\"]*:function:[^:/\s\"]+(?::[\w$-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,20 @@ def pushing(principal: str) -> Push | None:
     plain = ".".join([parts[0], *parts[2:]]) if len(parts) == 4 and "-" in parts[1] else principal
     rows = (row for row in TRIGGERS.values() if isinstance(row, Push))
     return next((row for row in rows if row.principal in (principal, plain)), None)
+
+
+def functions_in(value: Any) -> Iterator[str]:
+    """The ARNs of functions anywhere in a value.
+
+    >>> list(functions_in({"Uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+    ...     "arn:aws:lambda:eu-west-1:111122223333:function:orders:live/invocations"}))
+    ['arn:aws:lambda:eu-west-1:111122223333:function:orders:live']
+    """
+    if isinstance(value, str):
+        yield from FUNCTION.findall(value)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from functions_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from functions_in(each)
