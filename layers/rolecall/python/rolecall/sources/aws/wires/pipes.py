@@ -38,9 +38,8 @@ def _listed(calls: Calls, pipe: dict[str, Any]) -> Wires:
 def _wires(calls: Calls, arn: str, name: str) -> Iterator[Wire]:
     pipe = calls.ask("pipes", "describe_pipe", Name=name)
     parameters = pipe.get("SourceParameters", {})
-    pattern = canonical(
-        parameters.get("FilterCriteria") if parameters.get("FilterCriteria", {}).get("Filters") else None
-    )
+    criteria = parameters.get("FilterCriteria", {})
+    pattern = canonical(criteria if criteria.get("Filters") else None)
     # Each kind of source has a member of its own for it.
     letters = (each["DeadLetterConfig"].get("Arn") for each in objects_in(parameters) if "DeadLetterConfig" in each)
     dead_letter = next(letters, None)

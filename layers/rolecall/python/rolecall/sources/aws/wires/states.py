@@ -19,8 +19,7 @@ INVOKE = re.compile(r"arn:[\w-]+:states:[\w-]*:\d*:(?:aws-sdk:)?lambda:invoke(?:
 
 def named(calls: Calls, source: str) -> Wires:
     """The wires of a state machine: `stateMachine:NAME`, with a version or an alias or without."""
-    kind, _, rest = source.split(":", 5)[5].partition(":")
-    if kind != "stateMachine":
+    if not source.split(":", 5)[5].startswith("stateMachine:"):
         return limit(f"`{source}` is no state machine: what it invokes is not read")
     if is_wild(source):
         return several(source)
@@ -38,7 +37,7 @@ def walk(calls: Calls) -> Wires:
 def _wires(calls: Calls, arn: str) -> Iterator[Wire | Gap]:
     machine = calls.ask("stepfunctions", "describe_state_machine", stateMachineArn=arn)
     definition = decoded(machine.get("definition"))
-    if not definition:  # Encrypted with a key that the reader may not use.
+    if not definition:
         yield unread(f"the definition of `{arn}` cannot be read")
     for scope in objects_in(definition):
         states = scope.get("States")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -90,9 +91,7 @@ def until_refused(items: Iterable[T], gaps: list[Gap]) -> Iterator[T]:
 def _bounded(items: Iterable[T], gaps: list[Gap]) -> Iterator[T]:
     for count, item in enumerate(items):
         if count == LIMIT:
-            gaps.append(
-                Gap(WHAT, f"there are more than {LIMIT:,} of a service: the others are not read", mendable=False)
-            )
+            gaps.append(unread(f"there are more than {LIMIT:,} sources of one service: the others are not read"))
             return
         yield item
 
@@ -141,10 +140,8 @@ def canonical(value: Any) -> str | None:
     if not value:
         return None
     if isinstance(value, str):
-        try:
+        with suppress(ValueError, RecursionError):  # AWS has taken it, so it means something: then kept as it is.
             value = json.loads(value)
-        except ValueError:  # AWS has taken it, so it means something: kept as it is.
-            pass
     return json.dumps(value, sort_keys=True)
 
 
