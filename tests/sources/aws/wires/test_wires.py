@@ -363,6 +363,14 @@ def test_iot_hides_that_a_rule_does_not_exist_and_its_list_tells() -> None:
     assert wires.named(recorded(answers), source) == Wires(resources=(Resource(source, exists=False),))
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_the_sql_of_a_rule_may_call_a_function(quote: str) -> None:
+    sql = f"SELECT aws_lambda({quote}{FUNCTION}{quote}, *) FROM 'shop'"
+    found = wires.named(recorded({"GetTopicRule": {"rule": {"sql": sql}}}), arn("iot", "rule/orders"))
+
+    assert [trigger.id for trigger in triggers(found)] == ["orders"]
+
+
 def test_a_schedule_may_call_the_api_itself(session: Any) -> None:
     trigger = schedule(session)
     target = {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke", "RoleArn": trigger.role}

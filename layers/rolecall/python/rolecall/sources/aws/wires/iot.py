@@ -1,5 +1,6 @@
-"""IoT: functions that topic rules invoke (API Reference, TopicRule)."""
+"""IoT: functions that topic rules invoke (API Reference, TopicRule; Developer Guide, SQL function `aws_lambda`)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,9 @@ def _listed(calls: Calls, name: str) -> Wires:
 
 def _wires(calls: Calls, arn: str, name: str) -> Iterator[Wire]:
     rule = calls.ask("iot", "get_topic_rule", ruleName=name)["rule"]
-    for action in (*rule.get("actions", ()), rule.get("errorAction", {})):
-        for function in functions_in(action.get("lambda", {}).get("functionArn")):
-            state = enabled(not rule.get("ruleDisabled"))
-            yield Wire(function, Trigger("iot", arn, name, state, filter=canonical({"sql": rule.get("sql")})))
+    actions = (*rule.get("actions", ()), rule.get("errorAction", {}))
+    state, sql = enabled(not rule.get("ruleDisabled")), rule.get("sql", "")
+    # SQL may call a function too: `SELECT aws_lambda("ARN", …)`, in which a name ends at the quote.
+    texts = [*(each.get("lambda", {}).get("functionArn") for each in actions), *re.split("['\"]", sql)]
+    for function in functions_in(texts):
+        yield Wire(function, Trigger("iot", arn, name, state, filter=canonical({"sql": sql})))
