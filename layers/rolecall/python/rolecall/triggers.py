@@ -1,9 +1,13 @@
 """Triggers: who invokes a function (push, or by a role), or what its role needs so that Lambda can poll for it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rolecall.iam.policy import Policy
+
+FUNCTION = re.compile(r"arn:[\w-]+:lambda:[^:/\s\"]*:[^:/\s\"]*:function:[^:/\s\"]+(?::[\w$-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +114,20 @@ def source_arns(policy: Policy) -> frozenset[str]:
     conditions = (condition for statement in policy.allows for condition in statement.conditions)
     named = (each.values for each in conditions if each.key.lower() == "aws:sourcearn" and not each.is_negated)
     return frozenset(value for values in named for value in values if value.startswith("arn:"))
+
+
+def functions_in(value: Any) -> Iterator[str]:
+    """The ARNs of functions anywhere in a value.
+
+    >>> list(functions_in({"Uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+    ...     "arn:aws:lambda:eu-west-1:111122223333:function:orders:live/invocations"}))
+    ['arn:aws:lambda:eu-west-1:111122223333:function:orders:live']
+    """
+    if isinstance(value, str):
+        yield from FUNCTION.findall(value)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from functions_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from functions_in(each)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -16,11 +17,16 @@ ABSENT = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "NoSuchBucket",
+        "NoSuchConfigRuleException",
         "NoSuchEntity",
         "NotFound",
         "NotFoundException",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
+        "RuleDoesNotExist",
+        "RuleSetDoesNotExist",
+        "StateMachineDoesNotExist",
+        "TargetGroupNotFound",
         "TrailNotFoundException",
     }
 )
@@ -77,6 +83,20 @@ class Calls:
         self._lock = Lock()
         self.made: Counter[str] = Counter()
 
+    def at(self, region: str) -> "Calls":
+        """The same in another region; what is asked there is counted here.
+
+        Raises
+        ------
+        Refused : no such region is known, so that nobody would answer
+        """
+        # The name may come out of a policy: it must not become the name of a host that is waited for.
+        if region not in self._session.get_available_regions("lambda", self.partition):
+            raise Refused("region", f"no region `{region}` is known")
+        other = copy(self)
+        other.region = region
+        return other
+
     @cache  # noqa: B019  It lives as long as one audit.
     def client(self, service: str, region: str | None = None) -> Any:
         """The client of a service, made on first use. boto3 makes one client at a time only.
@@ -85,10 +105,9 @@ class Calls:
         ------
         Refused : it cannot be made, such as with half a pair of credentials
         """
-        elsewhere = {"region_name": region} if region else {}
         try:
             with self._lock:
-                return self._session.client(service, config=CONFIG, **elsewhere)
+                return self._session.client(service, config=CONFIG, region_name=region or self.region)
         except BotoCoreError as error:
             raise Refused(service, " ".join(str(error).split())) from error
 
@@ -121,11 +140,23 @@ class Calls:
         """All pages, whole. Raises like `pages`."""
         client = self.client(service, region)
         if not client.can_paginate(operation):
-            yield self.ask(service, operation, region=region, **parameters)
+            yield from self._unpaged(service, operation, region, parameters)
             return
         pages = iter(client.get_paginator(operation).paginate(**parameters))
         while (page := self._one(client, service, operation, lambda: next(pages, None))) is not None:
             yield page
+
+    def _unpaged(
+        self, service: str, operation: str, region: str | None, parameters: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of an operation of whose pages botocore does not know."""
+        token: dict[str, str] = {}
+        while True:
+            answer = self.ask(service, operation, region=region, **parameters, **token)
+            yield answer
+            token = {name: answer[name] for name in ("NextToken", "nextToken") if answer.get(name)}
+            if not token:
+                return
 
     def _one(self, client: Any, service: str, operation: str, call: Callable[[], Any]) -> Any:
         name = action(service, client.meta.method_to_api_mapping[operation])

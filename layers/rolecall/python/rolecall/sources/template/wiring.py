@@ -7,8 +7,7 @@ from typing import Any
 
 from rolecall.model import Trigger
 from rolecall.sources.template.stack import Stack
-
-FUNCTION = re.compile(r"arn:[\w-]+:lambda:[^:/\s\"]*:[^:/\s\"]*:function:[^:/\s\"]+(?::[\w$-]+)?")
+from rolecall.triggers import functions_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +132,6 @@ def pushed(stack: Stack) -> Iterator[tuple[str, Trigger]]:
                 found = [arn for path in wire.paths for value in _at(properties, path) for arn in functions_in(value)]
                 for arn in dict.fromkeys(found):
                     yield arn, Trigger(wire.type, source, logical_id, role=role, place=place)
-
-
-def functions_in(value: Any) -> Iterator[str]:
-    """The ARNs of functions anywhere in a value.
-
-    >>> list(functions_in({"Uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
-    ...     "arn:aws:lambda:eu-west-1:111122223333:function:orders:live/invocations"}))
-    ['arn:aws:lambda:eu-west-1:111122223333:function:orders:live']
-    """
-    if isinstance(value, str):
-        yield from FUNCTION.findall(value)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from functions_in(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from functions_in(each)
 
 
 def _rule_targets(properties: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
