@@ -15,17 +15,25 @@ ABSENT = frozenset(
     {
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
+        "AccessPointNotFound",
+        "DBClusterNotFoundFault",
+        "FileSystemNotFound",
         "NoSuchBucket",
+        "NoSuchBucketPolicy",
         "NoSuchEntity",
         "NotFound",
         "NotFoundException",
+        "PolicyNotFound",
+        "PolicyNotFoundException",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
 # Service of the API -> prefix of its IAM actions, where they differ.
 PREFIXES: Mapping[str, str] = {
     "apigatewayv2": "apigateway",
+    "docdb": "rds",
     "elbv2": "elasticloadbalancing",
     "stepfunctions": "states",
     "efs": "elasticfilesystem",
