@@ -151,6 +151,29 @@ def test_what_needs_no_key_of_the_role_is_read_with_its_policy(make: Maker, sess
     assert resource.policy is not None
 
 
+COUNTS: list[tuple[Maker, int]] = [
+    (make_queue, 1),
+    (make_topic, 1),
+    (make_bus, 1),
+    (make_stream, 2),
+    (make_table, 2),
+    (make_bucket, 2),
+    (make_secret, 2),
+    (make_layer, 2),
+    (make_access_point, 2),
+    (make_log_group, 2),
+    (lambda session, key: key, 3),
+]
+
+
+@pytest.mark.parametrize(("make", "count"), COUNTS)
+def test_no_more_is_asked_than_is_needed(make: Maker, count: int, session: Any) -> None:
+    made, calls = make(session, make_key(session)), calls_of(session)
+    read(calls, made)
+
+    assert calls.made.total() == count
+
+
 def test_a_log_group_is_told_from_those_whose_names_go_on(session: Any) -> None:
     key = make_key(session)
     group = make_log_group(session, key)
@@ -305,6 +328,22 @@ def test_what_another_account_does_not_tell_is_a_known_limit_and_asked_once(sess
     assert calls.made.total() == 1
 
 
+ELSEWHERE = [
+    ("sqs", "orders"),
+    ("kms", "key/00000000-0000-0000-0000-000000000000"),
+    ("elasticfilesystem", "access-point/fsap-00000000000000000"),
+    ("logs", "log-group:/aws/lambda/orders"),
+    ("rds", "cluster:orders"),
+]
+
+
+@pytest.mark.parametrize(("service", "name"), ELSEWHERE)
+def test_what_is_not_found_in_another_account_may_be_hidden(service: str, name: str, session: Any) -> None:
+    found = read(calls_of(session), f"arn:aws:{service}:{REGION}:999999999999:{name}")
+
+    assert (found.exists, [gap.mendable for gap in found.gaps]) == (True, [False])
+
+
 def test_a_bucket_that_refuses_and_is_not_listed_is_another_accounts(session: Any) -> None:
     bucket = read(calls_of(Refusing(session, "get_bucket_policy", "AccessDenied")), "arn:aws:s3:::taken")
 
@@ -372,7 +411,8 @@ def test_a_key_is_named_by_its_id_too(session: Any) -> None:
 def with_settings(**settings: Any) -> Account:
     account = builders.account()
     (function,) = account.functions
-    return replace(account, id=ACCOUNT, functions=(replace(function, settings=Settings(**settings)),))
+    function = replace(function, arn=arn("lambda", "function:orders"), settings=Settings(**settings))
+    return replace(account, id=ACCOUNT, functions=(function,))
 
 
 def test_triggers_and_settings_point_to_resources() -> None:
@@ -384,8 +424,7 @@ def test_triggers_and_settings_point_to_resources() -> None:
     )
     account = replace(account, functions=(replace(account.functions[0], triggers=triggers),))
 
-    group = f"arn:aws:logs:{REGION}:{builders.ACCOUNT}:log-group:/shop"
-    stream = arn("kinesis", "stream/s")
+    group, stream = arn("logs", "log-group:/shop"), arn("kinesis", "stream/s")
     assert pointed(account) == (stream, consumer, group, "arn:d", "arn:f", "arn:k", "arn:l", "arn:s")
 
 

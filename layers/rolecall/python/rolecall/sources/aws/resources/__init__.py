@@ -62,6 +62,9 @@ READERS: Mapping[tuple[str, str], tuple[str, Callable[[Reading], Resource]]] = {
 }
 """Service and kind of an ARN -> what people call it, and its reader."""
 
+BY_NAME = frozenset({"logs", "rds"})
+"""Services that are asked by a name, which means another thing in another account."""
+
 
 def pointed(account: Account) -> tuple[str, ...]:
     """The ARNs that triggers and settings of the account's functions point to, sorted.
@@ -84,6 +87,8 @@ def read(calls: Calls, arn: str, *, roles: Collection[str] = ()) -> Resource:
     reading = Reading(calls, parsed, noun, roles=roles)
     if parsed.region not in ("", calls.region):
         return reading.limit(f"in {parsed.region}, where this audit does not read")
+    if reading.foreign and parsed.service in BY_NAME:
+        return reading.limit(f"in account {parsed.account}, which this audit does not read")
     return reader(reading)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from rolecall.iam.arn import Arn
-from rolecall.model import Resource
+from rolecall.model import Gap, Resource
 from rolecall.sources.aws.resources.reading import Reading
 
 
@@ -11,7 +11,7 @@ def read(reading: Reading) -> Resource:
     """Policy and facts of a key: `state`, `manager` (`AWS` or `CUSTOMER`), `grant` for each grantee that may decrypt.
 
     Three calls, and one for each further 100 grants; one call for a key that AWS manages, whose policy allows its
-    service all that it needs.
+    service all that it needs, and for another account's, whose policy only that account reads.
     """
     calls, arn = reading.calls, str(reading.arn)
     answer = reading.part("key", lambda: calls.ask("kms", "describe_key", KeyId=arn))
@@ -19,6 +19,8 @@ def read(reading: Reading) -> Resource:
     facts = [(name, metadata[part]) for name, part in (("manager", "KeyManager"), ("state", "KeyState")) if answer]
     if ("manager", "AWS") in facts:
         return reading.resource(facts=tuple(facts))
+    if reading.foreign and not reading.gaps:
+        reading.gaps.append(Gap("key policy", "another account's: only that account reads it", mendable=False))
     policy = reading.part("key policy", lambda: calls.ask("kms", "get_key_policy", KeyId=arn, PolicyName="default"))
     grantees = reading.part("key grants", lambda: _grantees(reading)) or ()
     facts += [("grant", grantee) for grantee in grantees]

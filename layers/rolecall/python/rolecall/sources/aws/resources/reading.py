@@ -35,9 +35,11 @@ class Reading:
         try:
             return ask()
         except Refused as refused:
-            if not refused.absent:
+            whole = what == self.noun
+            # "Does not exist" is what AWS says to strangers as well.
+            if not refused.absent or (whole and self.foreign):
                 self.refuse(what, refused)
-            elif what == self.noun:
+            elif whole:
                 self.exists = False
             return None
 
