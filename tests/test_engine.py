@@ -8,9 +8,9 @@ import pytest
 
 from rolecall import engine, rules
 from rolecall.finding import Hit, Report, Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import ORGANIZATION, Account, Function, Gap, Resource
 from rolecall.rules import Rule, Yields, rule
-from tests.builders import FUNCTION, account, allow, permission
+from tests.builders import FUNCTION, QUEUE, account, allow, permission
 
 
 def judge(fragment: dict[str, Any]) -> Report:
@@ -98,6 +98,25 @@ def test_a_known_limit_is_only_information() -> None:
     (finding,) = engine.audit(replace(account(), gaps=(limit,))).findings
 
     assert finding.severity is Severity.INFO
+
+
+UNREAD = Gap(ORGANIZATION, "AccessDeniedException", "organizations:ListParents", mendable=False)
+
+
+def test_unread_policies_of_the_organization_are_a_note_and_no_finding() -> None:
+    report = engine.audit(replace(account(), gaps=(UNREAD,)))
+
+    (note,) = report.notes
+    assert note.endswith("(organizations:ListParents: AccessDeniedException)")
+    assert (report.findings, report.gaps) == ((), (UNREAD,))
+
+
+def test_a_gap_of_what_a_function_points_to_is_the_functions() -> None:
+    gap = Gap("queue", "AccessDenied", "sqs:GetQueueAttributes", "orders")
+
+    (audited,) = engine.audit(replace(account(), resources=(Resource(QUEUE, gaps=(gap,)),))).functions
+
+    assert audited.gaps == (gap,)
 
 
 def test_a_condition_that_cannot_be_judged_is_said_and_is_no_finding_of_the_rule() -> None:

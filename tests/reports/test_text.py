@@ -1,9 +1,11 @@
 """The text report: read by people, at night too."""
 
+import json
 from dataclasses import replace
 
 from rolecall import engine
 from rolecall.model import Place
+from rolecall.reports import json as as_json
 from rolecall.reports import text
 from tests.builders import account, allow, permission
 
@@ -29,6 +31,13 @@ def test_no_finding_is_said_with_what_was_audited() -> None:
     summary = text.render(engine.audit(account())).splitlines()[-1]
 
     assert summary.startswith("1 function, no findings (a test; ")
+
+
+def test_notes_come_first() -> None:
+    report = replace(engine.audit(account(allow("*"))), notes=("the organization's policies are not known",))
+
+    assert text.render(report).startswith("note: the organization's policies are not known\n\ncritical[admin-role]: ")
+    assert json.loads(as_json.render(report))["notes"] == ["the organization's policies are not known"]
 
 
 def test_an_audit_of_nothing_does_not_look_like_a_pass() -> None:

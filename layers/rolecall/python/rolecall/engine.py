@@ -9,7 +9,7 @@ from rolecall import __version__
 from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of
 from rolecall.iam import catalog
-from rolecall.model import Account, Function, Gap, Role
+from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.rules import Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
@@ -60,7 +60,15 @@ def audit(account: Account, *, whole: bool = True, today: date | None = None) ->
         findings=tuple(sorted(findings, key=order)),
         rules=tuple(rule.name for rule in ran),
         gaps=tuple(dict.fromkeys(account.all_gaps())),
+        notes=_notes(account),
     )
+
+
+def _notes(account: Account) -> tuple[str, ...]:
+    """What the head of the report says. Members of an organization can seldom read the policies that bound them."""
+    causes = [f"{gap.call}: {gap.why}" if gap.call else gap.why for gap in account.gaps if gap.what == ORGANIZATION]
+    unread = "the organization's policies (SCPs, RCPs) are not known, they may forbid what is said to be allowed"
+    return tuple(dict.fromkeys(f"{unread} ({cause})" for cause in causes))
 
 
 def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:
@@ -166,7 +174,8 @@ def _row(account: Account, group: list[Function], findings: list[Finding]) -> Au
     first = group[0]
     role: Role | None = account.role_of(first)
     gaps = [gap for function in group for gap in function.gaps] + list(role.gaps if role else ())
-    gaps += [gap for gap in account.gaps if gap.subject in (first.id, first.role)]
+    others = (*account.gaps, *(gap for resource in account.resources for gap in resource.gaps))
+    gaps += [gap for gap in others if gap.subject in (first.id, first.role)]
     return Audited(
         function=first.id,
         name=first.name,

@@ -153,7 +153,10 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one audit found: the findings by severity, what was audited, which rules ran."""
+    """All that one audit found: the findings by severity, what was audited, which rules ran.
+
+    `notes` are lines for its head: what bears on every finding and is none itself.
+    """
 
     tool: str
     catalog: str | None
@@ -162,6 +165,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     rules: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def open(self) -> Iterator[Finding]:
         """The findings that nobody accepted."""
@@ -186,6 +190,7 @@ def united(reports: Sequence[Report]) -> Report:
         functions=tuple(replace(row, findings=open_ones.count(name)) for name, row in sorted(rows.items())),
         findings=tuple(sorted(findings.values(), key=order)),
         gaps=tuple(dict.fromkeys(gap for report in reports for gap in report.gaps)),
+        notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
     )
 
 

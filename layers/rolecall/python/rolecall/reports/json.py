@@ -15,6 +15,7 @@ def render(report: Report) -> str:
         "catalog": report.catalog,
         "source": report.source,
         "rules": list(report.rules),
+        "notes": list(report.notes),
         "functions": [_audited(function) for function in report.functions],
         "findings": [finding.to_json() for finding in report.findings],
     }

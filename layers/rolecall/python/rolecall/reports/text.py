@@ -1,4 +1,4 @@
-"""The report for a terminal: each finding with where it is and what to do, then one line that sums up."""
+"""The report for a terminal: notes, each finding with where it is and what to do, then one line that sums up."""
 
 from rolecall.finding import Finding, Report, Severity
 
@@ -14,8 +14,9 @@ COLOURS = {
 def render(report: Report, *, colour: bool = False) -> str:
     """The report as lines, worst finding first, without a trailing newline."""
     names = {function.function: function.name for function in report.functions}
+    notes = [f"note: {note}" for note in report.notes]
     blocks = [finding_text(finding, names=names, colour=colour) for finding in report.findings]
-    return "\n\n".join([*blocks, _summary(report)])
+    return "\n\n".join([*notes, *blocks, _summary(report)])
 
 
 def finding_text(finding: Finding, *, names: dict[str, str] | None = None, colour: bool = False) -> str:

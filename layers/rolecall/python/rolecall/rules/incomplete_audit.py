@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from rolecall.finding import Hit, Severity
-from rolecall.model import Account, Gap
+from rolecall.model import ORGANIZATION, Account, Gap
 from rolecall.rules import Yields, rule
 
 LIMIT = "nothing to do: a known limit, stated so that silence is not taken for a pass"
@@ -13,17 +13,20 @@ def incomplete_audit(account: Account) -> Yields:
 
     Silence is never a pass. There is one finding per cause, with what it touches in the evidence: medium
     where it can be mended (a denied call, an unreadable document), info where it is a known limit.
+    That an organization's policies were not read is said once, in the head of the report.
 
     Bad:
         gaps:
           - {what: resource policy, why: AccessDeniedException, call: "lambda:GetPolicy"}
 
     Good:
-        gaps: []
+        gaps:
+          - {what: organization policies, why: AccessDeniedException, mendable: false}
     """
     causes: dict[tuple[str, str, bool], list[Gap]] = defaultdict(list)
     for gap in account.all_gaps():
-        causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
+        if gap.what != ORGANIZATION:
+            causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
     places = {role.arn: role.place for role in account.roles} | {each.id: each.place for each in account.functions}
     for (cause, why, mendable), gaps in causes.items():
         subjects = sorted({gap.subject for gap in gaps if gap.subject})
