@@ -37,7 +37,7 @@ def actions(source: Path = SOURCE) -> tuple[str, ...]:
 
 
 def document() -> dict[str, object]:
-    """The policy, an Allow of reading and listing calls on everything: which resources there are is what it finds out."""
+    """The policy: reading and listing calls on everything, since which resources there are is what it finds out."""
     statement = {"Sid": "ReadWhatRolecallJudges", "Effect": "Allow", "Action": list(actions()), "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 

@@ -13,7 +13,7 @@ from rolecall.model import ORGANIZATION
 from rolecall.sources.aws.calls import Calls
 from rolecall.sources.aws.organization import Controls, read
 from tests.builders import document
-from tests.sources.test_aws import ACCOUNT, REGION, Refusing
+from tests.sources.world import ACCOUNT, REGION, refusing
 
 DENY = json.dumps(document({"Effect": "Deny", "Action": "iam:*", "Resource": "*"}))
 GUARD = json.dumps(document({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}))
@@ -91,16 +91,16 @@ def test_without_an_organization_there_is_no_gap(session: Any) -> None:
     ],
 )
 def test_a_member_that_may_not_read_them_says_so(operation: str, call: str, session: Any, member: str) -> None:
-    controls = read(Calls(Refusing(session, operation), account=member))
+    controls = read(Calls(refusing(session, operation), account=member))
 
     assert (controls.scps, controls.rcps) == ((), ())
     assert [(gap.what, gap.call, gap.mendable) for gap in controls.gaps] == [(ORGANIZATION, call, False)]
 
 
 def test_a_type_that_is_not_switched_on_has_no_policies(session: Any, member: str) -> None:
-    refusing = Refusing(session, "list_policies_for_target", "PolicyTypeNotEnabledException")
+    refused = refusing(session, "list_policies_for_target", "PolicyTypeNotEnabledException")
 
-    assert read(Calls(refusing, account=member)) == Controls()
+    assert read(Calls(refused, account=member)) == Controls()
 
 
 def test_a_policy_that_is_none_is_a_gap(session: Any, member: str) -> None:

@@ -19,7 +19,7 @@ from rolecall.sources.aws.calls import Calls, action
 from rolecall.sources.aws.resources import pointed, read, read_all
 from tests import builders
 from tests.builders import allow, document
-from tests.sources.test_aws import ACCOUNT, REGION, Refusing
+from tests.sources.world import ACCOUNT, REGION, Refusing, refusing
 
 KMS = f"arn:aws:kms:{REGION}:{ACCOUNT}"
 POLICY = json.dumps(document(allow("*", "*", Sid="Own", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})))
@@ -270,7 +270,7 @@ def test_a_refused_part_is_a_gap_and_the_rest_is_read(
     operation: str, make: Maker, what: str, call: str, session: Any
 ) -> None:
     made = make(session, make_key(session))
-    resource = read(calls_of(Refusing(session, operation)), made)
+    resource = read(calls_of(refusing(session, operation)), made)
 
     assert [(gap.what, gap.call, gap.why, gap.mendable) for gap in resource.gaps] == [
         (what, call, "AccessDeniedException", True)
@@ -287,7 +287,7 @@ CLUSTERS = [
 
 @pytest.mark.parametrize(("cluster", "operation"), CLUSTERS)
 def test_a_cluster_whose_existence_is_refused_is_a_gap(cluster: str, operation: str, session: Any) -> None:
-    gaps = read(calls_of(Refusing(session, operation)), cluster).gaps
+    gaps = read(calls_of(refusing(session, operation)), cluster).gaps
 
     assert [gap.why for gap in gaps] == ["AccessDeniedException"]
 
@@ -321,7 +321,7 @@ def test_clusters_exist(session: Any) -> None:
 
 
 def test_what_another_account_does_not_tell_is_a_known_limit_and_asked_once(session: Any) -> None:
-    calls = calls_of(Refusing(session, "describe_stream_summary"))
+    calls = calls_of(refusing(session, "describe_stream_summary"))
     (gap,) = read(calls, f"arn:aws:kinesis:{REGION}:999999999999:stream/clicks").gaps
 
     assert (gap.mendable, gap.why) == (False, "another account's: AccessDeniedException")
@@ -345,7 +345,7 @@ def test_what_is_not_found_in_another_account_may_be_hidden(service: str, name: 
 
 
 def test_a_bucket_that_refuses_and_is_not_listed_is_another_accounts(session: Any) -> None:
-    bucket = read(calls_of(Refusing(session, "get_bucket_policy", "AccessDenied")), "arn:aws:s3:::taken")
+    bucket = read(calls_of(refusing(session, "get_bucket_policy", "AccessDenied")), "arn:aws:s3:::taken")
 
     assert bucket.fact("owner") == ("another",)
     assert [(gap.what, gap.mendable) for gap in bucket.gaps] == [("bucket", False)]
@@ -462,7 +462,7 @@ class Managed(Refusing):
 def test_a_key_that_aws_manages_is_nobodys(session: Any) -> None:
     key = make_key(session)
     queue = make_queue(session, key)
-    found = read_whole(Managed(session, ""), with_settings(targets=(Target("failure", queue),)))
+    found = read_whole(Managed(session, "", ""), with_settings(targets=(Target("failure", queue),)))
 
     assert found[queue].key is None
     assert found[key] == Resource(key, facts=(("manager", "AWS"), ("state", "Enabled")))
@@ -471,7 +471,7 @@ def test_a_key_that_aws_manages_is_nobodys(session: Any) -> None:
 def test_a_gap_says_which_functions_it_concerns(session: Any) -> None:
     queue = make_queue(session, make_key(session))
     account = with_settings(targets=(Target("failure", queue),))
-    found = read_whole(Refusing(session, "get_key_policy"), account)
+    found = read_whole(refusing(session, "get_key_policy"), account)
 
     assert [gap.subject for each in found.values() for gap in each.gaps] == ["orders"]
 

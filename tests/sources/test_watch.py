@@ -12,7 +12,7 @@ from moto import mock_aws
 from rolecall.model import Gap, Trail, Watch
 from rolecall.sources.aws import watch
 from rolecall.sources.aws.calls import Calls
-from tests.sources.world import Refusing, make_function, make_role
+from tests.sources.world import make_function, make_role, refusing
 
 ACCOUNT, HOME, OF_IAM = "123456789012", "eu-west-1", "us-east-1"
 AUDITOR = f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:auditor"
@@ -53,15 +53,6 @@ def make_rule(session: Any, name: str, target: str, region: str = HOME) -> None:
     events = session.client("events", region_name=region)
     events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.iam"]}))
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target}])
-
-
-SERVICES = ("cloudtrail", "events", "sqs", "ec2", "lambda")
-
-
-def refusing(session: Any, operation: str, code: str = "AccessDeniedException") -> Refusing:
-    """The session in which the one service that has it refuses an operation."""
-    (service,) = (each for each in SERVICES if hasattr(session.client(each), operation))
-    return Refusing(session, service, operation, code)
 
 
 def read(

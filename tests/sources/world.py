@@ -63,7 +63,7 @@ def world(session: Any, **more: Any) -> World:
 
 @dataclass
 class Refusing:
-    """A session in which one operation of a service is refused, always or when `refuses` says so.
+    """A session in which one operation is refused, always or when `refuses` says so; of any service, where it is "".
 
     What is not refused gets `answer`, where there is one.
     """
@@ -85,7 +85,7 @@ class Refusing:
 
     def client(self, service: str, **more: Any) -> Any:
         client = self.session.client(service, **more)
-        if service == self.service:
+        if service == self.service or (not self.service and hasattr(client, self.operation)):
             ask = getattr(client, self.operation)
 
             def maybe(**parameters: Any) -> Any:
@@ -95,3 +95,8 @@ class Refusing:
 
             setattr(client, self.operation, maybe)
         return client
+
+
+def refusing(session: Any, operation: str, code: str = "AccessDeniedException") -> Refusing:
+    """The session in which every service that has it refuses an operation."""
+    return Refusing(session, "", operation, code)

@@ -182,5 +182,9 @@ def _text(record: object, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def named(change):
-    return {f"role/{role}" for role in change.roles}
+def named(change: Change) -> frozenset[str]:
+    return frozenset(f"role/{role}" for role in change.roles)
+
+
+def thing(arn: str) -> str:
+    return arn

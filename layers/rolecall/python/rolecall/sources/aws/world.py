@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from rolecall.changes import Change, named
+from rolecall.changes import Change, named, thing
+from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap, Resource, Role
 from rolecall.sources import SourceError
 from rolecall.sources.aws import mappings, organization, resources, wires
@@ -122,10 +123,7 @@ class World:
             gaps = [
                 gap for source, each in zip(sorted(asking), found, strict=True) for gap in _told(each, asking[source])
             ]
-            for each in found:
-                _wire(opened, each)
-            seen = [resource for each in found for resource in each.resources]
-            return self._account(opened, pool, replace(self._empty(), resources=_once(seen), gaps=tuple(gaps)))
+            return self._account(opened, pool, replace(_wired(self._empty(), opened, found), gaps=tuple(gaps)))
 
     def inventory(self) -> Account:
         """What lists say of the whole region: functions and versions, roles, mappings, sources, organisation.
@@ -163,7 +161,21 @@ class World:
             opened = [each for each in self._told(found, len(known)) if each]
             for served in opened:
                 _add_listed(served, known[served.latest.arn])
-            return self._account(opened, pool, account)
+            asking = self._unwalked(opened, account)
+            looked_up = list(pool.map(self._look_up, sorted(asking)))
+            for source, each in zip(sorted(asking), looked_up, strict=True):
+                _told(wires.unnamed(each), asking[source])
+            return self._account(opened, pool, _wired(account, opened, looked_up))
+
+    def _unwalked(self, opened: Iterable[Served], account: Account) -> dict[str, list[Served]]:
+        """The sources that statements name and that no walk met: gone, of another account, or without a reader."""
+        asking: dict[str, list[Served]] = defaultdict(list)
+        for served in opened:
+            policies = [read_policy(self.calls, served, qualifier) for qualifier in served.qualifiers()]
+            for source in sorted({source for policy in policies if policy for source in source_arns(policy)}):
+                if account.resource(source) is None and account.resource(thing(source)) is None:
+                    asking[source].append(served)
+        return asking
 
     def _told(self, found: Iterable[Served | None], most: int) -> Iterator[Served | None]:
         """The same, telling how far it is."""
@@ -216,13 +228,20 @@ class World:
         for qualifier in served.qualifiers():
             if policy := read_policy(self.calls, served, qualifier):
                 found |= source_arns(policy)
-        targeting = wires.targeting(self.calls, arn, buses=found)
-        served.gaps += [replace(gap, subject=arn) for gap in targeting.gaps]
-        return found | {wire.trigger.source for wire in targeting.found}
+        for qualifier in served.qualifiers():
+            target = f"{arn}:{qualifier}" if qualifier else arn
+            targeting = wires.targeting(self.calls, target, buses=sorted(set(_buses(found))))
+            served.gaps += [replace(gap, subject=arn) for gap in targeting.gaps]
+            for wire in targeting.found:
+                self._looked_up.setdefault(wire.trigger.source, targeting)
+                found.add(wire.trigger.source)
+        return found
 
     def _look_up(self, source: str) -> Wires:
         if source not in self._looked_up:
-            self._looked_up[source] = wires.named(self.calls, source)
+            found = wires.named(self.calls, source)
+            walked = self._index is not None and self._index.complete
+            self._looked_up[source] = wires.unnamed(found) if walked else found
         return self._looked_up[source]
 
     def _account(self, opened: Sequence[Served], pool: ThreadPoolExecutor, base: Account) -> Account:
@@ -238,7 +257,8 @@ class World:
             resources=_once([*base.resources, *absent]),
             gaps=(*base.gaps, *(gap for _, gap in read if gap)),
         )
-        pointed = resources.read_all(self.calls, account, pool=pool)
+        listed = None if self._listed is None else {each.arn for each in self._listed}
+        pointed = resources.read_all(self.calls, account, pool=pool, functions=listed)
         return replace(account, resources=_once([*account.resources, *pointed]))
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
@@ -276,13 +296,24 @@ def _add_listed(served: Served, known: Iterable[Function]) -> None:
             served.gaps += function.gaps
 
 
-def _wire(opened: Iterable[Served], found: Wires) -> None:
-    """Hang what a source says on the functions that it names."""
+def _wired(account: Account, opened: Iterable[Served], found: Sequence[Wires]) -> Account:
+    """Hang what sources say on the functions that they name; the account with the sources in it."""
     by_arn = {each.latest.arn: each for each in opened}
-    for wire in found.found:
+    for wire in (wire for each in found for wire in each.found):
         arn, qualifier = plain(wire.function)
         if arn in by_arn and wire.trigger not in by_arn[arn].triggers[qualifier]:
             by_arn[arn].triggers[qualifier].append(wire.trigger)
+    seen = (resource for each in found for resource in each.resources)
+    return replace(account, resources=_once([*account.resources, *seen]))
+
+
+def _buses(sources: Iterable[str]) -> Iterator[str]:
+    """The event buses of the rules among these sources, and the default one."""
+    yield "default"
+    for source in sources:
+        kind, *bus, _ = [*source.split(":", 5), ""][5].split("/") if source.count(":") >= 5 else ("", "")
+        if source.split(":")[2] == "events" and kind == "rule" and bus and not is_wild("/".join(bus)):
+            yield "/".join(bus)
 
 
 def _told(found: Wires, asking: Sequence[Served]) -> tuple[Gap, ...]:

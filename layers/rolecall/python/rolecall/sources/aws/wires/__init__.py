@@ -27,9 +27,10 @@ from rolecall.sources.aws.wires import (
     sns,
     states,
 )
-from rolecall.sources.aws.wires.wire import Wire, Wires, join, limit
+from rolecall.sources.aws.wires.events import targeting
+from rolecall.sources.aws.wires.wire import SEVERAL, Wire, Wires, join, limit
 
-__all__ = ["READERS", "Reader", "Wire", "Wires", "join", "named", "walk"]
+__all__ = ["READERS", "Reader", "Wire", "Wires", "join", "named", "readable", "targeting", "unnamed", "walk"]
 
 AT_ONCE = 4  # Services. Each is asked for one thing at a time, which stays below what any of them allows.
 
@@ -64,6 +65,17 @@ READERS: Mapping[str, Reader] = {
     "states": states,
 }
 """Service in the ARN of a source -> its reader."""
+
+
+def readable(source: str) -> bool:
+    """Is there a reader for such a source?"""
+    arn = Arn.parse(source)
+    return arn is not None and arn.service in READERS
+
+
+def unnamed(wires: Wires) -> Wires:
+    """The same without the gaps of statements that name more than one source: for whom a walk has read all of them."""
+    return replace(wires, gaps=tuple(gap for gap in wires.gaps if gap.what != SEVERAL))
 
 
 def named(calls: Calls, source: str) -> Wires:

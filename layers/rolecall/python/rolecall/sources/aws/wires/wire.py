@@ -12,7 +12,9 @@ from rolecall.sources.aws.calls import Refused
 LIMIT = 20_000
 """Sources of one service that a walk reads. More would not be read within the hour that a sweep has."""
 WHAT = "trigger source"
-"""`what` of every gap here."""
+"""`what` of every gap here, but for the next one's."""
+SEVERAL = "trigger sources"
+"""`what` of the gap that a statement names more sources than one can be asked for: a walk over all has read them."""
 T = TypeVar("T")
 
 
@@ -128,7 +130,8 @@ def limit(why: str) -> Wires:
 
 def several(source: str) -> Wires:
     """A statement names more than one source, and no call finds them by such a name."""
-    return limit(f"`{source}` stands for more than one source: only a walk over all of them reads those")
+    why = f"`{source}` stands for more than one source: only a walk over all of them reads those"
+    return Wires(gaps=(Gap(SEVERAL, why, mendable=False),))
 
 
 def canonical(value: Any) -> str | None:
