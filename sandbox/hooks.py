@@ -10,7 +10,13 @@ HOOKS: dict[str, tuple[str, ...]] = {
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.services.alb": ("_ACTION_MAP", "_error", "_invoke_lambda_target", "_p", "_targets", "_tgs"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
-    "ministack.services.cloudtrail": ("_create_trail", "_delete_trail", "_start_logging", "_trails"),
+    "ministack.services.cloudtrail": (
+        "_create_trail",
+        "_delete_trail",
+        "_event_selectors",
+        "_start_logging",
+        "_trails",
+    ),
     "ministack.services.eventbridge": ("_invoke_target", "_put_events", "_rule_arn"),
     "ministack.services.iam": ("_AWS_MANAGED_POLICY_PREFIX", "_aws_managed_policies", "_make_aws_managed_record"),
     "ministack.services.lambda_svc": (
