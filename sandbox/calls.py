@@ -101,6 +101,12 @@ def call(request: Request, body: bytes) -> Call | None:
     return Call(service, region, key, protocol, operation, parameters)
 
 
+def operation(request: Request, service: str) -> str:
+    """The operation that a request of a REST service asks for by its path; empty where there is none."""
+    routed = _routed(request, service)
+    return routed[0].name if routed else ""
+
+
 @cache
 def model(name: str) -> ServiceModel:
     """botocore's model of a service."""

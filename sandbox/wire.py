@@ -6,8 +6,6 @@ import urllib.parse
 from typing import Any
 from xml.etree import ElementTree
 
-NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
-
 
 def from_json(body: bytes) -> dict[str, Any]:
     """A JSON object; empty where there is none."""
@@ -69,15 +67,18 @@ def typed(shape: Any, sent: Any) -> Any:
     if shape.type_name == "list":
         return [typed(shape.member, item) for item in _items(sent, shape.member.serialization.get("name", "member"))]
     if shape.type_name == "map":
-        pairs = [(each["key"], each.get("value", "")) for each in _items(sent, "entry")]
-        entries = pairs or (sent.items() if isinstance(sent, dict) else ())
-        return {key: typed(shape.value, item) for key, item in entries}
+        given = sent if isinstance(sent, dict) else {}
+        pairs = [(each["key"], each.get("value", "")) for each in _items(given, "entry")]
+        return {key: typed(shape.value, item) for key, item in pairs or given.items()}
     if not isinstance(sent, str):
         return sent
     if shape.type_name == "boolean":
         return sent.lower() == "true"
-    number = shape.type_name in NUMBERS and re.fullmatch(r"-?[\d.]+", sent)
-    return NUMBERS[shape.type_name](sent) if number else sent
+    if shape.type_name in ("integer", "long"):
+        return int(sent) if re.fullmatch(r"-?\d+", sent) else sent
+    if shape.type_name in ("float", "double"):
+        return float(sent) if re.fullmatch(r"-?\d+(\.\d+)?", sent) else sent
+    return sent
 
 
 def _items(sent: Any, step: str) -> list[Any]:
