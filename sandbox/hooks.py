@@ -41,6 +41,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.lambda_svc": (
         "_add_permission",
+        "_esms",
         "_execute_function_provided_warm",
         "_execute_function_warm",
         "_functions",

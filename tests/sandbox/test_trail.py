@@ -34,6 +34,7 @@ MAPPING = {
         "FunctionName": {"Ref": "Function"},
         "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
         "ScalingConfig": {"MaximumConcurrency": 2},
+        "Enabled": False,
     },
 }
 RESOURCES = {"Queue": {"Type": "AWS::SQS::Queue"}, "Role": ROLE, "Function": FUNCTION, "Mapping": MAPPING}
@@ -124,10 +125,10 @@ def test_what_a_stack_changes_arrives_too(empty: Account, seen: Seen) -> None:
     assert records[-1]["requestParameters"] == {"roleName": "stacked", "policyArn": policy}
 
 
-def test_cloudformation_keeps_how_many_environments_a_mapping_may_use(empty: Account) -> None:
+def test_cloudformation_keeps_the_settings_of_a_mapping(empty: Account) -> None:
     (mapping,) = empty.client("lambda").list_event_source_mappings()["EventSourceMappings"]
 
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert (mapping["ScalingConfig"], mapping["State"]) == ({"MaximumConcurrency": 2}, "Disabled")
 
 
 def test_what_a_stack_deletes_arrives_too(empty: Account, seen: Seen) -> None:
