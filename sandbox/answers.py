@@ -12,7 +12,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 def complete() -> None:
-    """Fill the gaps of IAM, EventBridge, CloudWatch Logs and Secrets Manager."""
+    """Fill the gaps of IAM, EventBridge, its scheduler and pipes, CloudWatch Logs and Secrets Manager."""
     handlers = module("ministack.services.iam")._IAM_HANDLERS
     handlers["GetAccountAuthorizationDetails"] = _with_details(handlers["GetAccountAuthorizationDetails"])
     events = module("ministack.services.eventbridge")
@@ -21,6 +21,9 @@ def complete() -> None:
     secrets, logs = module("ministack.services.secretsmanager"), module("ministack.services.cloudwatch_logs")
     secrets._list_secrets = _with_rotation(secrets._list_secrets)
     logs.handle_request = _with_account_policies(logs.handle_request)
+    schedules, pipes = module("ministack.services.scheduler"), module("ministack.services.pipes")
+    schedules._list_schedules = _paged(schedules._list_schedules, "Schedules", "MaxResults")
+    pipes._list_pipes = _paged(pipes._list_pipes, "Pipes", "Limit")
 
 
 def _with_details(plain: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
@@ -120,3 +123,23 @@ def _with_account_policies(plain: Callable[..., Any]) -> Callable[..., Any]:
         return await plain(method, path, headers, body, query)
 
     return handle
+
+
+def _paged(plain: Callable[[Any], Answer], member: str, limit: str) -> Callable[[Any], Answer]:
+    """A list whose token leads on to the next page; ministack's is lost, or leads to the same page again."""
+
+    def listed(query: dict[str, Any]) -> Answer:
+        def asked(name: str, default: int) -> int:
+            value = query.get(name) or default
+            return int(value[0] if isinstance(value, list) else value)
+
+        start, size = asked("NextToken", 0), asked(limit, 100)
+        every = {name: value for name, value in query.items() if name not in ("NextToken", limit)}
+        status, headers, body = plain({**every, limit: "1000000"})
+        answer = json.loads(body)
+        if status == 200:
+            more = {"NextToken": str(start + size)} if start + size < len(answer[member]) else {}
+            answer = {member: answer[member][start : start + size], **more}
+        return status, headers, json.dumps(answer).encode()
+
+    return listed

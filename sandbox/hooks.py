@@ -62,11 +62,13 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "error_response_json",
         "json_response",
     ),
+    "ministack.services.pipes": ("_list_pipes",),
     "ministack.services.s3": (
         "_deliver_event_to_lambda",
         "_invalid_notification_config",
         "_validate_notification_configs",
     ),
+    "ministack.services.scheduler": ("_list_schedules",),
     "ministack.services.secretsmanager": ("_list_secrets", "_secrets"),
 }
 """Module -> names."""

@@ -179,3 +179,19 @@ def test_no_account_policy_sends_logs_anywhere(sandbox: Account) -> None:
     found = sandbox.client("logs").describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")
 
     assert found["accountPolicies"] == []
+
+
+def test_schedules_come_page_by_page(versioned: Any, sandbox: Account) -> None:
+    scheduler, role = sandbox.client("scheduler"), "arn:aws:iam::123456789012:role/versioned"
+    target, never = {"Arn": FUNCTION, "RoleArn": role}, {"Mode": "OFF"}
+    for name in ("hourly", "weekly"):
+        scheduler.create_schedule(
+            Name=name, ScheduleExpression="rate(9 days)", FlexibleTimeWindow=never, Target=target, State="DISABLED"
+        )
+
+    pages = scheduler.get_paginator("list_schedules").paginate(PaginationConfig={"PageSize": 1})
+    names = [[each["Name"] for each in page["Schedules"]] for page in pages]
+
+    for name in ("hourly", "weekly"):
+        scheduler.delete_schedule(Name=name)
+    assert names == [["hourly"], ["weekly"]]
