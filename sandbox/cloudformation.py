@@ -5,9 +5,15 @@ from typing import Any
 from sandbox import delivery
 from sandbox.hooks import module
 
+# Settings of an event source mapping that ministack's provisioner loses: property -> parameter.
+MAPPING = {
+    "KmsKeyArn": "KMSKeyArn",
+    **{name: name for name in ("Queues", "SelfManagedEventSource", "SourceAccessConfigurations", "Topics")},
+}
+
 
 def complete() -> None:
-    """Provision trails, and keep the targets of target groups."""
+    """Provision trails, keep the targets of target groups, and all settings of event source mappings."""
     handlers = module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
     handlers["AWS::CloudTrail::Trail"] = {"create": _create_trail, "delete": _delete_trail}
     group = handlers["AWS::ElasticLoadBalancingV2::TargetGroup"]
@@ -23,6 +29,18 @@ def complete() -> None:
         return arn, attributes
 
     group["create"] = create_with_targets
+    mapping = handlers["AWS::Lambda::EventSourceMapping"]
+    create_mapping = mapping["create"]
+
+    def create_whole(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        id, attributes = create_mapping(logical_id, properties, stack)
+        made = module("ministack.services.lambda_svc")._esms[id]
+        made.update({name: properties[property] for property, name in MAPPING.items() if property in properties})
+        if properties.get("Enabled", True) in (False, "false"):
+            made.update(Enabled=False, State="Disabled")
+        return id, attributes
+
+    mapping["create"] = create_whole
 
 
 def _create_trail(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:

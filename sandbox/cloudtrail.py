@@ -1,24 +1,22 @@
-"""CloudTrail: the record of one API call, made from its HTTP exchange."""
+"""CloudTrail: the record of one API call, as AWS writes it.
+
+Shapes of IAM, Lambda, S3 and API Gateway (HTTP) follow published records. Those of the other services are the API
+model's own names with a small first letter, which is how every published record looks, but were not compared with one.
+"""
 
 import json
-import re
 import time
-import urllib.parse
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError, create_parser
 
-# The calls of these services (by signing name) are recorded.
-SERVICES = frozenset({"iam", "lambda"})
+from sandbox.calls import Call
+
 # Records of global services appear in this region only.
-GLOBAL = {"iam": "us-east-1"}
-READS = re.compile(r"^(Get|List|Describe|Head|Lookup|Search|Simulate|Generate)|^Invoke(Async|WithResponseStream)?$")
-CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+GLOBAL = {"iam": "us-east-1", "organizations": "us-east-1"}
 # Lambda's event names carry API dates: AWS Lambda Developer Guide, "Logging Lambda API calls using CloudTrail".
 DATES = {
     **dict.fromkeys(
@@ -50,57 +48,39 @@ DATES = {
         "20181031",
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One API call, read from its HTTP request. `parameters` are named as in the API model."""
-
-    service: str
-    region: str
-    access_key: str
-    operation: str
-    parameters: dict[str, Any]
+NAMES: Mapping[tuple[str, str], str] = {
+    **{("lambda", operation): operation + date for operation, date in DATES.items()},
+    ("s3", "PutBucketLifecycleConfiguration"): "PutBucketLifecycle",
+    ("s3", "PutBucketNotificationConfiguration"): "PutBucketNotification",
+    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "DeletePublicAccessBlock"): "DeleteBucketPublicAccessBlock",
+}
+"""(service, operation) -> event name, where it is not the operation's. S3: Amazon S3 User Guide, "Amazon S3 CloudTrail
+events"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The HTTP response to it; header names in lower case."""
+    """The HTTP response to a call; header names in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def call(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Call | None:
-    """The call that a request makes, or None when it is not of a recorded service or only reads."""
-    signed = CREDENTIAL.search(headers.get("authorization", ""))
-    if not signed or signed[3] not in SERVICES:
-        return None
-    key, region, service = signed.groups()
-    if _model(service).metadata["protocol"] == "query":
-        found = _query_call(service, query, body)
-    else:
-        found = _rest_call(service, method, path, query, body)
-    if found is None or READS.match(found[0]):
-        return None
-    return Call(service, region, key, *found)
-
-
 def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any], source_ip: str) -> dict[str, Any]:
     """The CloudTrail record of a call: names, members and masks as AWS writes them."""
-    date = DATES.get(call.operation, "") if call.service == "lambda" else ""
     parsed = _parsed(call, answer)
     made: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": identity,
         "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "eventSource": f"{call.service}.amazonaws.com",
-        "eventName": call.operation + date,
+        "eventName": NAMES.get((call.service, call.operation.name), call.operation.name),
         "awsRegion": GLOBAL.get(call.service, call.region),
         "sourceIPAddress": source_ip,
         "userAgent": "sandbox",
-        "requestParameters": _masked(_camel(call.parameters)) or None,
+        "requestParameters": _parameters(call) or None,
         "responseElements": None,
         "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
@@ -111,10 +91,12 @@ def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any]
         "eventCategory": "Management",
     }
     if answer.status < 300:
-        made["responseElements"] = _masked(_camel(parsed)) or None
-    else:
-        error = parsed.get("Error", {})
-        made |= {"errorCode": error.get("Code") or "UnknownError", "errorMessage": error.get("Message", "")}
+        made["responseElements"] = _written(call.operation.output_shape, parsed) or None
+        return made
+    error = parsed.get("Error", {})
+    made |= {"errorCode": error.get("Code") or "UnknownError", "errorMessage": error.get("Message", "")}
+    if made["errorCode"].startswith("AccessDenied"):
+        made["requestParameters"] = None
     return made
 
 
@@ -129,87 +111,25 @@ def event(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@cache
-def _model(service: str) -> ServiceModel:
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
-
-
-@cache
-def _routes(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """(HTTP method, path, operation) of a REST service."""
-    routes = []
-    for name in _model(service).operation_names:
-        http = _model(service).operation_model(name).http
-        parts = re.split(r"\{(\w+)(\+?)\}", http["requestUri"].partition("?")[0])
-        pattern = re.escape(parts[0])
-        for member, greedy, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            pattern += f"(?P<{member}>{'.+' if greedy else '[^/]+'})" + re.escape(literal)
-        routes.append((http["method"], re.compile(f"{pattern}/?"), name))
-    return tuple(routes)
-
-
-def _query_call(service: str, query: str, body: bytes) -> tuple[str, dict[str, Any]] | None:
-    flat = dict(urllib.parse.parse_qsl(query)) | dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
-    name = flat.pop("Action", "")
-    flat.pop("Version", None)
-    return (name, _nested(flat)) if name in _model(service).operation_names else None
-
-
-def _rest_call(service: str, method: str, path: str, query: str, body: bytes) -> tuple[str, dict[str, Any]] | None:
-    for verb, pattern, name in _routes(service):
-        if verb == method and (hit := pattern.fullmatch(path)):
-            shape_of_input = _model(service).operation_model(name).input_shape
-            members = shape_of_input.members if shape_of_input else {}
-            in_query = {
-                shape.serialization.get("name", member): member
-                for member, shape in members.items()
-                if shape.serialization.get("location") == "querystring"
-            }
-            found: dict[str, Any] = {member: urllib.parse.unquote(text) for member, text in hit.groupdict().items()}
-            found |= {in_query[key]: text for key, text in urllib.parse.parse_qsl(query) if key in in_query}
-            return name, found | _json(body)
-    return None
-
-
-def _nested(flat: dict[str, str]) -> dict[str, Any]:
-    """The query protocol's flat names as a tree.
-
-    >>> _nested({"RoleName": "r", "Tags.member.1.Key": "a"})
-    {'RoleName': 'r', 'Tags': [{'Key': 'a'}]}
-    """
-    tree: dict[str, Any] = {}
-    for name, text in flat.items():
-        *path, last = name.split(".")
-        node = tree
-        for step in path:
-            node = node.setdefault(step, {})
-        node[last] = text
-    folded: dict[str, Any] = _folded(tree)
-    return folded
-
-
-def _folded(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if set(node) == {"member"}:
-        return [_folded(item) for _, item in sorted(node["member"].items(), key=lambda pair: int(pair[0]))]
-    return {name: _folded(item) for name, item in node.items()}
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _parameters(call: Call) -> dict[str, Any]:
+    if call.service == "s3":
+        return call.parameters
+    shape: Any = call.operation.input_shape
+    written: dict[str, Any] = _written(shape, call.parameters)
+    if call.operation.service_model.service_name != "apigateway":
+        return written
+    # REST APIs are recorded apart from all others: what is in the path stays, the body is one member.
+    placed = {_small(name) for name, each in shape.members.items() if each.serialization.get("location")}
+    body = {name: value for name, value in written.items() if name not in placed}
+    path = {name: value for name, value in written.items() if name in placed}
+    return path | ({f"{_small(call.operation.name)}Input": body} if body else {}) | {"template": False}
 
 
 def _parsed(call: Call, answer: Answer) -> dict[str, Any]:
-    model = _model(call.service)
-    parser = create_parser(model.metadata["protocol"])
+    parser = create_parser(call.protocol)
     response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
     try:
-        shape: Any = model.operation_model(call.operation).output_shape  # None where there is no output
+        shape: Any = call.operation.output_shape  # None where there is no output
         parsed: dict[str, Any] = parser.parse(response, shape)
     except ResponseParserError:
         return {}
@@ -217,22 +137,20 @@ def _parsed(call: Call, answer: Answer) -> dict[str, Any]:
     return parsed
 
 
-def _camel(value: Any) -> Any:
-    """CloudTrail writes members with a small first letter, and no bytes."""
-    if isinstance(value, dict):
-        return {key[:1].lower() + key[1:]: _camel(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_camel(item) for item in value]
-    if isinstance(value, bytes):
+def _written(shape: Any, value: Any) -> Any:
+    """CloudTrail writes members with a small first letter, keys of maps as they are, no bytes, and leaves out what
+    the model calls sensitive: code, values of environment variables, secrets."""
+    if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
+        known = {name: each for name, each in shape.members.items() if not each.metadata.get("sensitive")}
+        return {_small(name): _written(known[name], item) for name, item in value.items() if name in known}
+    if shape is not None and shape.type_name == "map" and isinstance(value, dict):
+        return {key: _written(shape.value, item) for key, item in value.items()}
+    if shape is not None and shape.type_name == "list" and isinstance(value, list):
+        return [_written(shape.member, item) for item in value]
+    if isinstance(value, bytes) or shape is None:
         return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return value if isinstance(value, str | int | float | bool | dict | list | None) else str(value)
 
 
-def _masked(members: dict[str, Any]) -> dict[str, Any]:
-    """Without what CloudTrail masks: code, and values of environment variables."""
-    kept = {name: value for name, value in members.items() if name not in ("zipFile", "responseMetadata")}
-    if isinstance(kept.get("code"), dict):
-        kept["code"] = {name: value for name, value in kept["code"].items() if name != "zipFile"}
-    if "environment" in kept:
-        kept["environment"] = {}
-    return kept
+def _small(name: str) -> str:
+    return name[:1].lower() + name[1:]

@@ -1,4 +1,4 @@
-"""IAM and Lambda: AWS's own managed policies, and the answer of GetPolicy where there is none."""
+"""IAM: AWS's own managed policies."""
 
 import importlib.util
 import json
@@ -10,23 +10,12 @@ from sandbox.hooks import module
 
 
 def complete() -> None:
-    """Know every AWS managed policy; answer GetPolicy of a function without statements with 404, as AWS does."""
+    """Know every AWS managed policy."""
     iam = module("ministack.services.iam")
     for name, policy in managed_policies().items():
         full = policy["Path"].lstrip("/") + name
         arn = iam._AWS_MANAGED_POLICY_PREFIX + full
         iam._aws_managed_policies.setdefault(arn, iam._make_aws_managed_record(full, json.dumps(policy["Document"])))
-    functions = module("ministack.services.lambda_svc")
-    get = functions._get_policy
-
-    def get_policy(*arguments: Any, **more: Any) -> Any:
-        status, headers, body = get(*arguments, **more)
-        if status == 200 and not json.loads(json.loads(body)["Policy"])["Statement"]:
-            missing = "The resource you requested does not exist."
-            return functions.error_response_json("ResourceNotFoundException", missing, 404)
-        return status, headers, body
-
-    functions._get_policy = get_policy
 
 
 def managed_policies() -> dict[str, Any]:

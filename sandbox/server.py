@@ -24,13 +24,16 @@ def build(host: str, port: int, scratch: Path) -> Any:
     """The ASGI app of the account."""
     endpoint = f"http://{host}:{port}"
     os.environ |= {**SETTINGS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": endpoint}
-    from sandbox import cloudformation, delivery, iam, runtime, tap, xray
+    from sandbox import answers, cloudformation, delivery, functions, iam, runtime, stacks, tap, xray
     from sandbox.hooks import gone, module
 
     if missing := gone():
         sys.exit(f"this ministack lacks what the sandbox hooks: {', '.join(missing)}")
     cloudformation.complete()
+    stacks.record()
     iam.complete()
+    functions.complete()
+    answers.complete()
     delivery.enforce()
     runtime.use(endpoint, scratch)
     return tap.tapped(xray.answering(module("ministack.app").app))

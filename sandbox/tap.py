@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox import cloudtrail
+from sandbox import calls, cloudtrail
 from sandbox.hooks import module
 
+Trails = frozenset[tuple[str, str]]
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -14,24 +15,32 @@ def tapped(app: App) -> App:
     """An ASGI app that behaves like `app`, and records what is called."""
 
     async def tap(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope.get("headers", ())}
-        signed = cloudtrail.CREDENTIAL.search(headers.get("authorization", ""))
-        if scope["type"] != "http" or not signed or signed[3] not in cloudtrail.SERVICES:
+        request = _request(scope) if scope["type"] == "http" else None
+        if request is None or not calls.may_be_recorded(request):
             await app(scope, receive, send)
             return
         exchange = _Exchange(await _body(receive), receive, send)
+        call = calls.call(request, exchange.request)
+        if call is None:
+            await app(scope, exchange.receive, send)
+            return
+        before = logging()  # The call that stops a trail is still recorded by it.
         await app(scope, exchange.receive, exchange.send)
-        query = scope.get("query_string", b"").decode("latin-1")
-        call = cloudtrail.call(scope["method"], scope["path"], query, headers, exchange.request)
-        if call is not None:
-            account = module("ministack.core.responses").get_account_id()
-            source = (scope.get("client") or ("127.0.0.1",))[0]
-            made = cloudtrail.record(
-                call, exchange.answer(), account=account, identity=_identity(call.access_key, account), source_ip=source
-            )
-            await asyncio.get_running_loop().run_in_executor(None, _emit, made, account)
+        account = module("ministack.core.responses").get_account_id()
+        source = (scope.get("client") or ("127.0.0.1",))[0]
+        made = cloudtrail.record(
+            call, exchange.answer(), account=account, identity=_identity(call.access_key, account), source_ip=source
+        )
+        await asyncio.get_running_loop().run_in_executor(None, emit, made, account, before)
 
     return tap
+
+
+def _request(scope: dict[str, Any]) -> calls.Request:
+    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope.get("headers", ())}
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    return calls.Request(scope["method"], path.decode("latin-1"), query.decode("latin-1"), headers)
 
 
 class _Exchange:
@@ -69,20 +78,30 @@ async def _body(receive: Any) -> bytes:
     return b"".join(parts)
 
 
-def _emit(record: dict[str, Any], account: str) -> None:
-    """Hand a record to EventBridge in its region, while a trail logs there."""
+def emit(record: dict[str, Any], account: str, before: Trails = frozenset()) -> None:
+    """Hand a record to EventBridge in its region, if a trail logs there, or did `before` the call."""
     region = record["awsRegion"]
-    if _logged(account, region):
+    if {(account, region), (account, "")} & (before | logging()):
         with module("ministack.core.responses").request_scope(account, region):
             entries = {"Entries": [cloudtrail.event(record)]}
             module("ministack.services.eventbridge")._put_events(entries, allow_aws_source=True)
 
 
-def _logged(account: str, region: str) -> bool:
-    trails = module("ministack.services.cloudtrail")._trails.all_items()
-    return any(
-        trail.get("IsLogging") and owner == account and (home == region or trail.get("IsMultiRegionTrail"))
-        for (owner, home, _), trail in trails
+def logging() -> Trails:
+    """(account, region) of the trails that log management events that write; no region where they log all."""
+    trails = module("ministack.services.cloudtrail")
+    return frozenset(
+        (owner, "" if trail.get("IsMultiRegionTrail") else home)
+        for (owner, home, name), trail in trails._trails.all_items()
+        if trail.get("IsLogging") and _selects(trails._event_selectors.get_scoped(owner, home, name))
+    )
+
+
+def _selects(selectors: list[dict[str, Any]] | None) -> bool:
+    """Do a trail's event selectors let management events that write through? Advanced ones are taken to."""
+    return not selectors or any(
+        each.get("IncludeManagementEvents", True) and each.get("ReadWriteType", "All") != "ReadOnly"
+        for each in selectors
     )
 
 
