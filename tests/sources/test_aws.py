@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -12,6 +11,7 @@ from rolecall.changes import Change
 from rolecall.sources import SourceError
 from rolecall.sources.aws import World, read
 from tests.builders import allow, document
+from tests.sources.world import open_session
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
@@ -23,7 +23,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     with mock_aws():
-        session = boto3.Session(region_name=REGION)
+        session = open_session()
         iam = session.client("iam")
         managed = [
             iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document(allow("s3:GetObject"))))["Policy"][

@@ -3,14 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from rolecall import engine
 from rolecall.model import Account
 from rolecall.sources import SourceError
-from tests.sources.world import ACCOUNT, REGION, Refusing, arn, make_function, make_orders, make_role, world
+from tests.sources.world import (
+    ACCOUNT,
+    Refusing,
+    arn,
+    make_function,
+    make_orders,
+    make_role,
+    open_session,
+    world,
+)
 
 ORDERS = arn("lambda", "function:orders")
 # What is refused -> the gap that it leaves, the IAM action that it names, and the rules that still find their faults.
@@ -50,7 +58,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     with mock_aws():
-        session = boto3.Session(region_name=REGION)
+        session = open_session()
         make_orders(session)
         make_function(session, "invoices", arn("iam", "role/orders"))
         yield session

@@ -4,14 +4,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from rolecall import engine
 from rolecall.finding import Finding
 from rolecall.model import Account
-from tests.sources.world import REGION, arn, make_function, make_role, world
+from tests.sources.world import arn, make_function, make_role, open_session, world
 
 MANY = 1_000
 
@@ -22,7 +21,7 @@ def session() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
-        session = boto3.Session(region_name=REGION)
+        session = open_session()
         functions = session.client("lambda")
         for number in range(MANY):
             make_role(session, f"f{number}")

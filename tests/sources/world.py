@@ -3,8 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import boto3
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from rolecall.sources.aws import World
@@ -13,6 +16,25 @@ from tests.builders import allow, document
 ACCOUNT, REGION = "123456789012", "us-east-1"
 TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 POLLS = document(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]))
+
+
+# What moto does not have -> what AWS answers where there is none.
+LACKING = {
+    "lambda.ListFunctionUrlConfigs": {"FunctionUrlConfigs": []},
+    "logs.DescribeAccountPolicies": {"accountPolicies": []},
+}
+
+
+def open_session() -> Any:
+    """A session on moto, in which every call of a walk is answered."""
+    session = boto3.Session(region_name=REGION)
+    for call, answer in LACKING.items():
+        session.events.register(f"before-call.{call}", partial(_answered, answer))
+    return session
+
+
+def _answered(answer: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    return AWSResponse("", 200, {}, None), answer
 
 
 def arn(service: str, name: str) -> str:

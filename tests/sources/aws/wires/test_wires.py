@@ -240,7 +240,7 @@ def test_a_walk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_looked_up_is_a_known_limit(source: str, why: str) -> None:
     (gap,) = wires.named(recorded({}), source).gaps
 
-    assert (gap.what, gap.mendable) == ("trigger source", False)
+    assert (gap.what.startswith("trigger source"), gap.mendable) == (True, False)
     assert why in gap.why
 
 
