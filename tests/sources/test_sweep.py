@@ -15,13 +15,29 @@ from tests.sources.world import arn, make_function, make_role, open_session, wor
 MANY = 1_000
 
 
+class Once:
+    """A session that makes each client once: a thousand audits would spend their time on that alone."""
+
+    def __init__(self, session: Any) -> None:
+        self._session, self.region_name = session, session.region_name
+        self._clients: dict[str, Any] = {}
+
+    def get_partition_for_region(self, region: str) -> str:
+        return "aws"
+
+    def client(self, service: str, **more: Any) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, **more)
+        return self._clients[service]
+
+
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
     """1,000 functions: each tenth shares the role of its neighbour, each seventh may be invoked by any rule."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
-        session = open_session()
+        session = Once(open_session())
         functions = session.client("lambda")
         for number in range(MANY):
             make_role(session, f"f{number}")
