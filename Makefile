@@ -42,7 +42,7 @@ check: build ## lint, types, import contracts, template, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/cfn-lint --include-checks I -- template.yaml
+	@$(BIN)/cfn-lint --include-checks I -- template.yaml forwarder.yaml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	@$(BIN)/rolecall rules --format markdown | diff -u docs/RULES.md - || { echo "docs/RULES.md is old: make docs"; exit 1; }
 

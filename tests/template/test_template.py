@@ -83,19 +83,6 @@ def test_a_pattern_is_short_enough_for_eventbridge(name: str, rule: dict[str, An
     assert len(json.dumps(rule["EventPattern"])) < 2048
 
 
-def test_the_auditor_hears_of_management_calls_that_write_only() -> None:
-    detail = RESOURCES["AuditorRule"]["Properties"]["EventPattern"]["detail"]
-
-    assert (detail["managementEvent"], detail["readOnly"]) == ([True], [False])
-
-
-def test_what_the_rule_cannot_deliver_is_kept() -> None:
-    (statement,) = RESOURCES["AuditorUndeliveredPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["AuditorRule", "Arn"]}}}
-
-
 def files(folder: Path) -> set[str]:
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return {str(path) for path in found if "__pycache__" not in path.parts and path.name != "py.typed"}
