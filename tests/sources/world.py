@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from rolecall.sources.aws import World
@@ -19,7 +20,7 @@ POLLS = document(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueue
 
 
 # What moto does not have -> what AWS answers where there is none.
-LACKING = {
+LACKING: dict[str, dict[str, Any]] = {
     "lambda.ListFunctionUrlConfigs": {"FunctionUrlConfigs": []},
     "logs.DescribeAccountPolicies": {"accountPolicies": []},
 }
@@ -29,12 +30,13 @@ def open_session() -> Any:
     """A session on moto, in which every call of a walk is answered."""
     session = boto3.Session(region_name=REGION)
     for call, answer in LACKING.items():
-        session.events.register(f"before-call.{call}", partial(_answered, answer))
+        answered: Any = partial(_answered, answer)
+        session.events.register(f"before-call.{call}", answered)
     return session
 
 
 def _answered(answer: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    return AWSResponse("", 200, {}, None), answer
+    return AWSResponse("", 200, HTTPHeaders(), None), answer
 
 
 def arn(service: str, name: str) -> str:
