@@ -317,10 +317,13 @@ def _buses(sources: Iterable[str]) -> Iterator[str]:
 
 
 def _told(found: Wires, asking: Sequence[Served]) -> tuple[Gap, ...]:
-    """Tell those who asked for a source what could not be read of it; where nobody did, it is the account's."""
+    """Tell those who asked for a source what could not be read of it; where nobody did, it is the account's.
+
+    Then only what can be mended: that an event named a thing which no reader reads says nothing of any function.
+    """
     for each in asking:
         each.gaps += [replace(gap, subject=each.latest.arn) for gap in found.gaps]
-    return () if asking else found.gaps
+    return () if asking else tuple(gap for gap in found.gaps if gap.mendable)
 
 
 def _or_gap(read: Callable[[], tuple[T, ...]], what: str, gaps: list[Gap]) -> tuple[T, ...]:
