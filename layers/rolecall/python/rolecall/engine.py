@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime
 
 from rolecall import __version__
 from rolecall.acceptance import accept, stale
-from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of
+from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
+from rolecall.parts import single
 from rolecall.rules import Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
+OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,40 @@ def audit(account: Account, *, whole: bool = True, today: date | None = None) ->
             _run(rule, account, struck, gaps)
     account = replace(account, gaps=(*account.gaps, *dict.fromkeys(gaps)))
     _run_one(GAPS, ran, account, struck, gaps)
+    return _report(account, ran, struck, today)
+
+
+def audit_each(account: Account, *, today: date | None = None) -> Report:
+    """Judge each function by itself, as if a change had touched it alone, in one report.
+
+    So a sweep and single events find the same: no gap of one function is merged with that of another.
+    """
+    reports = [audit(each, whole=False, today=today) for each in single(account)]
+    return united(reports) if reports else audit(account, whole=False, today=today)
+
+
+def audit_whole(account: Account, *, today: date | None = None) -> Report:
+    """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
+    ran = tuple(rule for rule in all_rules() if rule.whole or rule.name in (GAPS, OMITTED))
+    struck: list[_Struck] = []
+    gaps: list[Gap] = []
+    for rule in ran:
+        if rule.name != GAPS:
+            _run(rule, account, struck, gaps)
+    account = replace(account, gaps=(*account.gaps, *dict.fromkeys(gaps)))
+    unread = tuple(gap for gap in account.gaps if gap.subject is None)
+    _run_one(GAPS, ran, replace(account, functions=(), roles=(), resources=(), gaps=unread), struck, gaps)
+    return _report(account, ran, struck, today)
+
+
+def _report(account: Account, ran: tuple[Rule, ...], struck: list[_Struck], today: date | None) -> Report:
+    """What the hits come to, with what is accepted of them, and the acceptances that meet none."""
     findings = _merged(_finding(each, account) for each in _audible(struck))
     accepted, unmet = accept(findings, account, today=today or datetime.now(UTC).date())
     names = [[rule.name for rule in rules] for rules in (ran, all_rules())]
     account = replace(account, stale=tuple(stale(unmet, account, ran=names[0], known=names[1])))
     told: list[_Struck] = []
-    _run_one(STALE, ran, account, told, gaps)
+    _run_one(STALE, ran, account, told, [])
     findings = [*accepted, *_merged(_finding(each, account) for each in told)]
     return Report(
         tool=__version__,
