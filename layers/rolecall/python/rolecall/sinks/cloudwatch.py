@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rolecall.changes import Change, Skipped
@@ -26,12 +27,33 @@ class Metrics(Protocol):
     def add_metric(self, name: str, unit: Any, value: float) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an audit was made: `kind` is `event`, `look` (a second look at what an event touched) or `sweep`.
+
+    `change` is the event, also of a look; None for a sweep of the schedule.
+    """
+
+    kind: str
+    change: Change | None = None
+
+    def members(self) -> dict[str, str | None]:
+        """What every line says of it."""
+        change = self.change
+        return {
+            "cause": self.kind,
+            "actor": change.actor if change else None,
+            "event": change.event_name if change else None,
+            "event_id": change.event_id if change else None,
+        }
+
+
 def send(
     report: Report,
     *,
     log: Log,
     metrics: Metrics,
-    change: Change,
+    cause: Cause,
     difference: Difference,
     milliseconds: float,
     calls: int,
@@ -40,16 +62,14 @@ def send(
 
     Parameters
     ----------
-    change : what caused the audit
     difference : from the audits before, as the memory knows them
     milliseconds : that the audit took
     calls : of AWS APIs that it made
     """
-    cause = {"actor": change.actor, "event": change.event_name, "event_id": change.event_id}
     for finding in report.findings:
-        _write(log, finding, state=difference.states.get(finding.fingerprint, "open"), **cause)
-    resolve(difference.resolved, log=log, change=change)
-    age = _age(change)
+        _write(log, finding, state=difference.states.get(finding.fingerprint, "open"), **cause.members())
+    resolve(difference.resolved, log=log, metrics=metrics, cause=cause)
+    age = _age(cause.change) if cause.kind == "event" and cause.change else None
     log.info(
         "audit",
         functions=[function.function for function in report.functions],
@@ -57,23 +77,22 @@ def send(
         rules=list(report.rules),
         gaps=[{"what": gap.what, "why": gap.why, "call": gap.call, "subject": gap.subject} for gap in report.gaps],
         catalog=report.catalog,
-        eventAge=age,
-        **cause,
+        **({} if age is None else {"eventAge": age}),
+        **cause.members(),
     )
-    states = list(difference.states.values())
     for name, unit, value in (
-        ("FindingsOpened", "Count", states.count("opened")),
-        ("FindingsResolved", "Count", len(difference.resolved)),
+        ("FindingsOpened", "Count", list(difference.states.values()).count("opened")),
         ("OpenFindings", "Count", sum(report.counts().values())),
         ("Gaps", "Count", len(report.gaps)),
         ("AwsCalls", "Count", calls),
         ("AuditDuration", "Milliseconds", round(milliseconds)),
-        ("EventAge", "Seconds", age),
     ):
         metrics.add_metric(name, unit, value)
+    if age is not None:
+        metrics.add_metric("EventAge", "Seconds", age)
 
 
-def resolve(resolved: Sequence[Resolved], *, log: Log, change: Change) -> None:
+def resolve(resolved: Sequence[Resolved], *, log: Log, metrics: Metrics, cause: Cause) -> None:
     """Write what is no longer so."""
     for each in resolved:
         log.info(
@@ -84,19 +103,23 @@ def resolve(resolved: Sequence[Resolved], *, log: Log, change: Change) -> None:
             severity=each.severity,
             text=each.text,
             fingerprint=each.fingerprint,
-            actor=change.actor,
-            event=change.event_name,
-            event_id=change.event_id,
+            **cause.members(),
         )
+    metrics.add_metric("FindingsResolved", "Count", len(resolved))
 
 
 def skip(skipped: Skipped, *, log: Log, metrics: Metrics) -> None:
-    """Write an event that asks for no audit: one line, and counted."""
+    """Write an event that asks for no audit of its own: one line, and counted."""
     log.info("skipped", reason=skipped.reason, event=skipped.event_name, event_id=skipped.event_id)
     metrics.add_metric("EventsSkipped", "Count", 1)
 
 
-def _write(log: Log, finding: Finding, **members: str) -> None:
+def sweep(plan: str, *, functions: int, slices: int, cause: Cause, log: Log) -> None:
+    """Write that a sweep was sent to the workers."""
+    log.info("sweep", plan=plan, functions=functions, slices=slices, **cause.members())
+
+
+def _write(log: Log, finding: Finding, **members: str | None) -> None:
     """The log's own `message` says what kind of line it is, so the finding's message is `text`."""
     line = finding.to_json()
     line["text"] = line.pop("message")
