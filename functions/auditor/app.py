@@ -1,8 +1,10 @@
-"""Fired by IAM and Lambda write calls: audits the functions that the call touched, and writes the findings."""
+"""Fired by write calls that matter: audits the functions that a call touched, and writes the findings.
+
+What cannot wait for its turn goes to the sweep's queue: second looks, and whatever touches everything.
+"""
 
 import os
 import time
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,14 +13,20 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rolecall import engine
-from rolecall.changes import Change, Skipped, parse
+from rolecall.changes import Change, Skipped, parse, visible
+from rolecall.model import Account, Omitted
 from rolecall.sinks import cloudwatch
+from rolecall.sinks.cloudwatch import Cause
+from rolecall.sinks.desk import Desk, left
 from rolecall.sinks.memory import Memory
+from rolecall.sinks.queue import Queue
+from rolecall.sinks.storm import Storm
 from rolecall.sources.aws import World
 
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer(patch_modules=["botocore"])
+clock = time.time
 
 
 @cache
@@ -33,6 +41,13 @@ def memory() -> Memory:
     return Memory(session().resource("dynamodb").Table(os.environ["MEMORY_TABLE"]))
 
 
+@cache
+def storm() -> Storm:
+    """Who decides what is audited now and what later."""
+    queue = Queue(session().client("sqs"), os.environ["SWEEP_QUEUE"])
+    return Storm(memory(), queue, pause=float(os.environ["PAUSE"]))
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
@@ -42,54 +57,40 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     if isinstance(change, Skipped):
         cloudwatch.skip(change, log=logger, metrics=metrics)
         return
-    audit(change, World(session(), account=context.invoked_function_arn.split(":")[4]))
+    now = clock()
+    trusted = tuple(filter(None, map(str.strip, os.environ.get("TRUSTED", "").split(","))))
+    desk = Desk(memory(), logger, metrics, Cause("event", change), read_at=now, began=now, trusted=trusted)
+    world = World(session(), account=context.invoked_function_arn.split(":")[4], index=memory())
+    if change.everything or change.watch:
+        announce(change, world, desk)
+    if not change.everything:
+        audit(change, world, desk)
 
 
-def audit(change: Change, world: World) -> None:
-    """Read what the change touched, judge it, tell what is new, and close what is gone."""
-    began = time.time()
-    touched = world.touched(change)
-    left = close(change, world)
-    stale = {function for function in touched if not memory().covers(function, change.time)}
-    if not stale | left:
-        reason = "covered by a later audit" if touched else "touches no function that exists"
-        cloudwatch.skip(Skipped(reason, change.event_id, change.event_name), log=logger, metrics=metrics)
+def announce(change: Change, world: World, desk: Desk) -> None:
+    """Have the sweep audit everything; a call that hid its parameters is told at once."""
+    storm().everything(change, now=desk.read_at)
+    if not change.omitted:
+        desk.skipped(change, "a sweep is on its way")
         return
-    account = replace(world.read(stale | left | neighbours(stale, world)), trusted=trusted())
-    report = engine.audit(account, whole=False)
-    difference = memory().remember(account.functions, report, read_at=began)
-    cloudwatch.send(
-        report,
-        log=logger,
-        metrics=metrics,
-        change=change,
-        difference=difference,
-        milliseconds=1000 * (time.time() - began),
-        calls=world.calls.made.total(),
-    )
+    omitted = Omitted(change.event_id, change.event_name, change.actor, change.time, change.region)
+    source = f"account {world.account}, {world.region}"
+    account = Account(world.account, world.region, source, world.partition, omitted=(omitted,), trusted=desk.trusted)
+    desk.judged(account, engine.audit(account, whole=False), calls=0)
 
 
-def trusted() -> tuple[str, ...]:
-    """Whom the deployment trusts: the parameter `Trusted`."""
-    return tuple(filter(None, map(str.strip, os.environ.get("TRUSTED", "").split(","))))
-
-
-def neighbours(functions: set[str], world: World) -> set[str]:
-    """Who shares the role that a function took up, or shared the one that it left: their findings change too."""
-    roles: set[str] = set()
-    for each in world.functions:
-        if each.arn in functions and (before := memory().recall(each.arn).role) != each.role:
-            roles |= {each.role, before or each.role}
-    return world.users(roles)
-
-
-def close(change: Change, world: World) -> set[str]:
-    """Resolve the findings of named functions that exist no more; those that shared their roles are left."""
-    roles: set[str] = set()
-    existing = {each.name for each in world.functions}
-    for name in set(change.functions) - existing:
-        arn = f"arn:{world.partition}:lambda:{world.region}:{world.account}:function:{name}"
-        if role := memory().recall(arn).role:
-            roles.add(role)
-        cloudwatch.resolve(memory().forget(arn), log=logger, change=change)
-    return world.users(roles)
+def audit(change: Change, world: World, desk: Desk) -> None:
+    """Audit what the change touched and no other event looks after, and close what is gone."""
+    named = {f"arn:{world.partition}:lambda:{world.region}:{world.account}:function:{f}" for f in change.functions}
+    closed = desk.closed({function for function in named if not world.exists(function)})
+    touched = world.touched(change) - closed.keys()
+    admitted = storm().admit(touched, change, now=desk.read_at)
+    left_behind = world.users(left(closed)) - closed.keys() if left(closed) else set()
+    if functions := admitted | left_behind:
+        account = desk.audit(functions, world, calls=world.calls.made)
+        if visible(change, account) is False:  # IAM's changes take some seconds to be seen.
+            storm().later(admitted, change, now=clock())
+    else:
+        seen = "another audit looks after it" if touched else "touches no function that exists"
+        desk.skipped(change, seen)
+    desk.forget(closed)
