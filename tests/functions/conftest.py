@@ -9,17 +9,24 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs import sqs_backends
+
+from tests.builders import document
 
 ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(
     function_name="rolecall",
     memory_limit_in_mb=256,
+    get_remaining_time_in_millis=lambda: 900_000,
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:rolecall",
     aws_request_id="00000000-0000-4000-8000-000000000001",
 )
 NUMBERS = itertools.count()
+TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 Load = Callable[..., ModuleType]
 
 
@@ -72,3 +79,76 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The JSON lines that were logged, metrics included."""
     lines = capsys.readouterr().out.splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, Any]]:
+    """Those that were logged with this message."""
+    return [line for line in logged(capsys) if line.get("message") == message]
+
+
+def make_stack(**variables: str) -> dict[str, str]:
+    """What the auditor and the sweep share: table and queue. The variables of their blocks."""
+    boto3.client("dynamodb", region_name="us-east-1").create_table(
+        TableName="memory",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
+    )
+    queue = boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="sweep")["QueueUrl"]
+    return {"MEMORY_TABLE": "memory", "SWEEP_QUEUE": queue, "PAUSE": "15", **variables}
+
+
+def make_role(name: str) -> str:
+    made = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    arn: str = made["Role"]["Arn"]
+    return arn
+
+
+def make_function(name: str, role: str) -> str:
+    """A function under this role (name); its ARN."""
+    made = boto3.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/{role}",
+        Handler="app.handler",
+        Code={"ZipFile": b"zip"},
+    )
+    arn: str = made["FunctionArn"]
+    return arn
+
+
+def open_up(name: str) -> None:
+    """Let everybody invoke a function: `public-function`."""
+    boto3.client("lambda").add_permission(
+        FunctionName=name, StatementId="Everybody", Action="lambda:InvokeFunction", Principal="*"
+    )
+
+
+def shut(name: str) -> None:
+    boto3.client("lambda").remove_permission(FunctionName=name, StatementId="Everybody")
+
+
+def sent() -> list[tuple[dict[str, Any], int]]:
+    """The messages of the sweep's queue that have not been taken yet, and their delays; takes them, whatever these."""
+    queue = sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues["sweep"]
+    taken = [
+        (json.loads(each.body), max(0, round((each.delayed_until - each.sent_timestamp) / 1000)))
+        for each in queue._messages
+    ]
+    queue._messages.clear()
+    return taken
+
+
+def delivered(message: Any) -> dict[str, Any]:
+    """The event by which Lambda hands a message of the queue to the sweep."""
+    record = {
+        "messageId": "00000000-0000-4000-8000-000000000002",
+        "receiptHandle": "handle",
+        "body": message if isinstance(message, str) else json.dumps(message),
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:sweep",
+        "awsRegion": "us-east-1",
+    }
+    return {"Records": [record]}

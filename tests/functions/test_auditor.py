@@ -1,6 +1,8 @@
-"""The auditor: bad input is one line and a count, and what it cannot read is said."""
+"""The auditor: bad input is one line and a count, what it cannot read is said, and a storm is no storm of audits."""
 
-import json
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from random import Random
 from types import ModuleType
 from typing import Any
 
@@ -8,36 +10,52 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.builders import document
-from tests.functions.conftest import CONTEXT, Load, event, logged
+from tests.functions.conftest import (
+    CONTEXT,
+    Load,
+    delivered,
+    event,
+    lines,
+    logged,
+    make_function,
+    make_role,
+    make_stack,
+    open_up,
+    sent,
+    shut,
+)
 
-TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+HELLO = "arn:aws:lambda:us-east-1:123456789012:function:rolecall-hello"
+BEGINNING = datetime(2026, 1, 31, 3, tzinfo=UTC).timestamp()
+
+
+class Clock:
+    """Seconds since the epoch, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = BEGINNING
+
+    def __call__(self) -> float:
+        return self.now
+
+    def text(self) -> str:
+        """As CloudTrail writes it."""
+        return datetime.fromtimestamp(self.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.fixture
-def auditor(load: Load) -> ModuleType:
-    """The handler in an account with its memory table and the function `rolecall-hello`."""
-    app = load("auditor", MEMORY_TABLE="memory")
-    boto3.client("dynamodb").create_table(
-        TableName="memory",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
-    )
-    boto3.client("iam").create_role(RoleName="hello", AssumeRolePolicyDocument=json.dumps(TRUST))
-    make_function("rolecall-hello")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def auditor(load: Load, clock: Clock) -> ModuleType:
+    """The handler in an account with its table, the sweep's queue and the function `rolecall-hello`."""
+    app = load("auditor", **make_stack())
+    app.clock = clock  # type: ignore[attr-defined]
+    make_role("hello")
+    make_function("rolecall-hello", "hello")
     return app
-
-
-def make_function(name: str) -> None:
-    """A function under the role `hello`."""
-    boto3.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role="arn:aws:iam::123456789012:role/hello",
-        Handler="app.handler",
-        Code={"ZipFile": b"zip"},
-    )
 
 
 def record(**members: Any) -> Any:
@@ -45,26 +63,27 @@ def record(**members: Any) -> Any:
     return {**known, "detail": {**known["detail"], **members}}
 
 
-def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, Any]]:
-    return [line for line in logged(capsys) if line.get("message") == message]
+def happened(number: int, clock: Clock, **members: Any) -> Any:
+    """An event of its own, of now."""
+    return record(eventID=f"e{number}", eventTime=clock.text(), **members)
 
 
-def test_a_finding_is_opened_and_later_resolved(auditor: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    functions = boto3.client("lambda")
-    now = {"eventTime": "2099-01-01T00:00:00Z"}
-    functions.add_permission(
-        FunctionName="rolecall-hello", StatementId="Everybody", Action="lambda:InvokeFunction", Principal="*"
-    )
-    auditor.handler(record(**now), CONTEXT)
+def test_a_finding_is_opened_and_later_resolved(
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_up("rolecall-hello")
+    auditor.handler(happened(1, clock), CONTEXT)
     (found,) = lines(capsys, "finding")
 
-    functions.remove_permission(FunctionName="rolecall-hello", StatementId="Everybody")
-    auditor.handler(record(**now), CONTEXT)
+    shut("rolecall-hello")
+    clock.now += 20
+    auditor.handler(happened(2, clock), CONTEXT)
     (resolved,) = lines(capsys, "resolved")
 
-    assert (found["rule"], found["state"], found["actor"]) == (
+    assert (found["rule"], found["state"], found["cause"], found["actor"]) == (
         "public-function",
         "opened",
+        "event",
         "arn:aws:iam::123456789012:user/ada",
     )
     assert resolved["fingerprint"] == found["fingerprint"]
@@ -96,71 +115,214 @@ def test_bad_input_is_one_line_and_a_count(
     assert [line["EventsSkipped"] for line in logged_lines if "EventsSkipped" in line] == [[1.0]]
 
 
-def test_a_record_without_parameters_makes_it_look_at_everything(
+def test_a_call_that_hid_its_parameters_is_told_at_once_and_everything_is_audited(
     auditor: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     auditor.handler(record(requestParameters=None), CONTEXT)
 
-    (audited,) = lines(capsys, "audit")
-    assert [name.rpartition(":")[2] for name in audited["functions"]] == ["rolecall-hello"]
+    assert [(line["rule"], line["state"]) for line in lines(capsys, "finding")] == [("omitted-parameters", "opened")]
+    assert [list(message) for message, _ in sent()] == [["plan"]]
+
+
+def test_many_such_calls_ask_for_one_sweep_and_another_one_later(
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(40):
+        auditor.handler(happened(number, clock, requestParameters=None), CONTEXT)
+        clock.now += 1
+
+    assert [delay for _, delay in sent()] == [15, 899]
 
 
 def test_an_event_that_an_audit_has_covered_is_only_counted(
-    auditor: ModuleType, capsys: pytest.CaptureFixture[str]
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    auditor.handler(record(), CONTEXT)
-    auditor.handler(record(), CONTEXT)
+    late = happened(2, clock)
+    clock.now += 16
+    auditor.handler(happened(1, clock), CONTEXT)
+    auditor.handler(late, CONTEXT)
 
-    assert [line["reason"] for line in lines(capsys, "skipped")] == ["covered by a later audit"]
+    assert [line["reason"] for line in lines(capsys, "skipped")] == ["another audit looks after it"]
+    assert sent() == []
 
 
-def test_findings_of_a_deleted_function_are_resolved(auditor: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    functions = boto3.client("lambda")
-    functions.add_permission(
-        FunctionName="rolecall-hello", StatementId="Everybody", Action="lambda:InvokeFunction", Principal="*"
-    )
-    auditor.handler(record(), CONTEXT)
-    functions.delete_function(FunctionName="rolecall-hello")
-    auditor.handler(record(eventName="DeleteFunction20150331"), CONTEXT)
+def test_an_event_soon_after_an_audit_has_a_second_look_and_further_ones_are_counted(
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        auditor.handler(happened(number, clock), CONTEXT)
+
+    ((message, delay),) = sent()
+    assert (message["look"]["functions"], message["look"]["change"]["event_id"], delay) == ([HELLO], "e1", 15)
+    assert len(lines(capsys, "audit")) == 1
+
+
+def test_an_event_shortly_before_a_look_has_a_look_of_its_own(auditor: ModuleType, clock: Clock) -> None:
+    for number, seconds in enumerate((0, 1, 13)):
+        clock.now = BEGINNING + seconds
+        auditor.handler(happened(number, clock), CONTEXT)
+
+    assert [message["look"]["at"] - BEGINNING for message, _ in sent()] == [16, 28]
+
+
+def test_a_change_that_cannot_be_seen_yet_has_a_second_look(
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auditor.handler(happened(1, clock, eventName="DeleteFunction20150331"), CONTEXT)
+
+    ((message, delay),) = sent()
+    assert (message["look"]["functions"], message["look"]["tries"], delay) == ([HELLO], 1, 15)
+    assert len(lines(capsys, "audit")) == 1
+
+
+def test_findings_of_a_deleted_function_are_resolved(
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_up("rolecall-hello")
+    auditor.handler(happened(1, clock), CONTEXT)
+    boto3.client("lambda").delete_function(FunctionName="rolecall-hello")
+    auditor.handler(happened(2, clock, eventName="DeleteFunction20150331"), CONTEXT)
 
     assert [line["rule"] for line in lines(capsys, "resolved")] == ["public-function"]
+    assert auditor.memory().users("role/hello") == frozenset()
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
 def test_what_aws_refuses_is_a_finding_and_resolves_nothing(
-    code: str, auditor: ModuleType, capsys: pytest.CaptureFixture[str]
+    code: str, auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = record(eventTime="2099-01-01T00:00:00Z")
-    boto3.client("lambda").add_permission(
-        FunctionName="rolecall-hello", StatementId="Everybody", Action="lambda:InvokeFunction", Principal="*"
-    )
-    auditor.handler(now, CONTEXT)
+    open_up("rolecall-hello")
+    auditor.handler(happened(1, clock), CONTEXT)
     capsys.readouterr()
-    refuse(auditor, "GetPolicy", code)
+    refuse(auditor, "before-call.lambda.GetPolicy", code)
+    clock.now += 20
 
-    auditor.handler(now, CONTEXT)
+    auditor.handler(happened(2, clock), CONTEXT)
 
     written = [(line["message"], line.get("rule")) for line in logged(capsys) if "message" in line]
     assert ("finding", "incomplete-audit") in written
     assert "resolved" not in [message for message, _ in written]
 
 
-def refuse(auditor: ModuleType, operation: str, code: str) -> None:
+def refuse(auditor: ModuleType, event_name: str, code: str) -> None:
     """From now on AWS answers this operation with an error."""
 
     def answer(**_: Any) -> Any:
-        raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, event_name)
 
-    auditor.session().events.register(f"before-call.lambda.{operation}", answer)
+    auditor.session().events.register(event_name, answer)
+
+
+def test_what_cannot_be_read_at_all_is_left_to_lambda_to_try_again(auditor: ModuleType) -> None:
+    refuse(auditor, "before-call.lambda.ListFunctions", "AccessDeniedException")
+
+    with pytest.raises(Exception, match="lambda:ListFunctions: AccessDeniedException"):
+        auditor.handler(record(), CONTEXT)
 
 
 def test_who_shared_the_role_of_a_deleted_function_is_audited_again(
-    auditor: ModuleType, capsys: pytest.CaptureFixture[str]
+    auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_function("rolecall-other")
-    auditor.handler(record(requestParameters=None, eventTime="2099-01-01T00:00:00Z"), CONTEXT)
+    make_function("rolecall-other", "hello")
+    other = {"requestParameters": {"functionName": "rolecall-other"}}
+    auditor.handler(happened(1, clock, **other), CONTEXT)
     boto3.client("lambda").delete_function(FunctionName="rolecall-other")
-    deletion = {"eventName": "DeleteFunction20150331", "requestParameters": {"functionName": "rolecall-other"}}
-    auditor.handler(record(**deletion, eventTime="2099-01-01T00:00:00Z"), CONTEXT)
+    auditor.handler(happened(2, clock, eventName="DeleteFunction20150331", **other), CONTEXT)
 
     assert [line["rule"] for line in lines(capsys, "resolved")] == ["shared-role"]
+
+
+def test_more_functions_than_one_event_may_audit_are_handed_to_the_workers(auditor: ModuleType, clock: Clock) -> None:
+    for number in range(59):
+        make_function(f"many-{number}", "hello")
+    role = {
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "PutRolePolicy",
+        "requestParameters": {"roleName": "hello"},
+    }
+    auditor.handler(happened(1, clock, **role), CONTEXT)
+    auditor.handler(happened(2, clock, **role), CONTEXT)
+
+    assert [len(message["look"]["functions"]) for message, _ in sent()] == [25, 25, 10]
+
+
+WRITES = range(1, 8)
+
+
+@pytest.mark.parametrize("number", WRITES)
+def test_a_handler_that_is_killed_at_a_write_loses_and_doubles_nothing(
+    number: int, auditor: ModuleType, clock: Clock, load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_up("rolecall-hello")
+    with kill(auditor, at_write=number):
+        auditor.handler(happened(1, clock), CONTEXT)
+    clock.now += 1
+    auditor.handler(happened(1, clock), CONTEXT)
+
+    told = [line["state"] for line in lines(capsys, "finding") if line["rule"] == "public-function"]
+    assert told in (["opened"], ["opened", "opened"], ["opened", "open"])
+    known = auditor.memory().recall({HELLO})[HELLO]
+    assert [each["rule"] for each in known.findings.values()] == ["public-function"]
+    assert auditor.memory().users("role/hello") == {HELLO}
+
+
+class KilledError(BaseException):
+    """The sandbox is gone: no handler of exceptions sees it."""
+
+
+class kill:
+    """Within it, a write into the table never returns: it is not made, and the handler is gone."""
+
+    def __init__(self, auditor: ModuleType, *, at_write: int) -> None:
+        self.events, self.left = auditor.memory()._table._client.meta.events, at_write
+
+    def __enter__(self) -> None:
+        self.events.register("before-call.dynamodb.UpdateItem", self.count)
+
+    def count(self, **_: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KilledError
+
+    def __exit__(self, kind: object, *_: object) -> bool:
+        self.events.unregister("before-call.dynamodb.UpdateItem", self.count)
+        return kind is KilledError
+
+
+def test_a_storm_audits_each_function_twice_and_after_its_last_change(
+    auditor: ModuleType, load: Load, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = load("sweep", MEMORY_TABLE="memory", SWEEP_QUEUE=auditor.os.environ["SWEEP_QUEUE"], PAUSE="15")
+    sweep.clock = clock  # type: ignore[attr-defined]
+    names = [f"storm-{number}" for number in range(100)]
+    for name in names:
+        make_role(name)
+        make_function(name, name)
+    storm = [happened(n, clock, requestParameters={"functionName": name}) for n, name in enumerate(names * 5)]
+    Random(5).shuffle(storm)
+    audits: dict[str, list[float]] = defaultdict(list)
+
+    for each in storm + storm[:20]:
+        auditor.handler(each, CONTEXT)
+        clock.now += 0.01
+    for message, _ in sent():
+        clock.now = message["look"]["at"] + 0.5
+        sweep.handler(delivered(message), CONTEXT)
+    for line in lines(capsys, "audit"):
+        for function in line["functions"]:
+            audits[function.rpartition(":")[2]].append(line["cause"])
+
+    assert {name: audits[name] for name in names} == {name: ["event", "look"] for name in names}
+    assert sent() == []
+
+
+def test_disorder_and_delay_do_no_harm(auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    first = happened(1, clock)
+    clock.now += 300
+    second = happened(2, clock)
+    open_up("rolecall-hello")
+    for each in (second, first, second):
+        clock.now += 20
+        auditor.handler(each, CONTEXT)
+
+    assert Counter(line["state"] for line in lines(capsys, "finding")) == {"opened": 1}

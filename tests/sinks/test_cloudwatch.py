@@ -7,10 +7,12 @@ from rolecall import engine
 from rolecall.changes import Change, Skipped
 from rolecall.finding import Report
 from rolecall.sinks import cloudwatch
+from rolecall.sinks.cloudwatch import Cause
 from rolecall.sinks.memory import Difference, Resolved
 from tests.builders import account, allow
 
 CHANGE = Change("e1", "PutRolePolicy", "2026-01-31T03:00:00Z", "arn:aws:iam::111122223333:user/ada", "1", "r")
+EVENT = Cause("event", CHANGE)
 
 
 class Log:
@@ -33,9 +35,9 @@ class Log:
         self.metrics[name] = value
 
 
-def sent(report: Report, difference: Difference) -> Log:
+def sent(report: Report, difference: Difference, cause: Cause = EVENT) -> Log:
     log = Log()
-    cloudwatch.send(report, log=log, metrics=log, change=CHANGE, difference=difference, milliseconds=12.4, calls=7)
+    cloudwatch.send(report, log=log, metrics=log, cause=cause, difference=difference, milliseconds=12.4, calls=7)
     return log
 
 
@@ -55,6 +57,18 @@ def test_every_audit_is_one_line_with_counts_and_rules() -> None:
     assert (line["message"], line["counts"]["critical"], line["gaps"]) == ("audit", 0, [])
     assert "admin-role" in line["rules"]
     assert isinstance(line["eventAge"], int)
+
+
+def test_a_second_look_says_who_caused_it_and_has_no_age() -> None:
+    line = sent(engine.audit(account()), Difference({}), Cause("look", CHANGE)).lines[-1]
+
+    assert (line["cause"], line["actor"], "eventAge" in line) == ("look", CHANGE.actor, False)
+
+
+def test_a_sweep_of_the_schedule_has_no_actor() -> None:
+    log = sent(engine.audit(account()), Difference({}), Cause("sweep"))
+
+    assert (log.lines[-1]["cause"], log.lines[-1]["actor"], "EventAge" in log.metrics) == ("sweep", None, False)
 
 
 def test_a_resolution_is_a_line_of_its_own() -> None:

@@ -90,8 +90,6 @@ class Memory:
                 "SET #role = :role, readAt = :read, findings = :findings, #names = :names, wired = :wired",
                 values,
                 condition="attribute_not_exists(readAt) OR readAt <= :read",
-                role="role",
-                names="names",
             )
             if written:
                 self._index.remove(function, before.names - names)
@@ -112,7 +110,6 @@ class Memory:
                         "read": stamp(known[function].read_at),
                     },
                     condition="readAt = :read",
-                    names="names",
                 )
 
     def forget(self, function: str, before: Remembered) -> None:
@@ -198,7 +195,7 @@ class Memory:
 
     def plan(self, name: str) -> None:
         """Remember that a sweep begins to send its slices; an earlier one is not waited for any more."""
-        self._table.update(INVENTORY, "SET #plan = :plan REMOVE slices, done", {"plan": name}, plan="plan")
+        self._table.update(INVENTORY, "SET #plan = :plan REMOVE slices, done", {"plan": name})
 
     def sent(self, name: str, slices: int, *, read_at: float) -> None:
         """Remember that all slices of a sweep were sent, so many. After the last one was worked it is complete."""
@@ -210,7 +207,7 @@ class Memory:
 
     def _advance(self, expression: str, name: str, value: object, read_at: float) -> None:
         values = {"n": value, "plan": name}
-        item = self._table.update(INVENTORY, expression, values, condition="#plan = :plan", plan="plan")
+        item = self._table.update(INVENTORY, expression, values, condition="#plan = :plan")
         if item and len(item.get("done", ())) == item.get("slices"):
             self._table.update(INVENTORY, "SET readAt = :read", {"read": stamp(read_at)})
 

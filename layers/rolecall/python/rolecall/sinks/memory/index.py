@@ -31,11 +31,11 @@ class Index:
 
     def add(self, function: str, names: Collection[str]) -> None:
         for name in sorted(names):
-            self._table.update(_key(name, _shard(function)), "ADD functions :f", {"f": {function}})
+            self._table.update(_key(name, _shard(function)), "ADD #functions :f", {"f": {function}})
 
     def remove(self, function: str, names: Collection[str]) -> None:
         for name in sorted(names):
-            self._table.update(_key(name, _shard(function)), "DELETE functions :f", {"f": {function}})
+            self._table.update(_key(name, _shard(function)), "DELETE #functions :f", {"f": {function}})
 
     def mend(self, names: Mapping[str, Collection[str]], held: Mapping[str, Collection[str]]) -> None:
         """Add what is missing: `names` by function, `held` the functions by key of the item.

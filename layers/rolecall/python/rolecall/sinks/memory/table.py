@@ -1,5 +1,6 @@
 """The table: items of DynamoDB by one key, several at once, and written under a condition."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -52,15 +53,15 @@ class Table:
             yield from page["Items"]
 
     def update(
-        self, key: str, expression: str, values: Mapping[str, Any], *, condition: str | None = None, **names: str
+        self, key: str, expression: str, values: Mapping[str, Any], *, condition: str | None = None
     ) -> Mapping[str, Any] | None:
         """Change an item, or make it. Its new members; None where the condition did not hold.
 
-        `values` are by their name without the colon, `names` by theirs without the number sign.
+        `values` are by their name without the colon. `#name` is the member `name`: many a word is reserved.
         """
         more: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
-        if names:
-            more["ExpressionAttributeNames"] = {f"#{name}": value for name, value in names.items()}
+        if names := re.findall(r"#(\w+)", f"{expression} {condition}"):
+            more["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
         try:
             answer = self._client.update_item(
                 TableName=self._name,
