@@ -5,6 +5,7 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sqs import sqs_backends
+from moto.sqs.models import sqs_backends
 
 from tests.builders import document
 
@@ -25,6 +26,7 @@ CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:rolecall",
     aws_request_id="00000000-0000-4000-8000-000000000001",
 )
+BEGINNING = datetime(2026, 1, 31, 3, tzinfo=UTC).timestamp()
 NUMBERS = itertools.count()
 TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 Load = Callable[..., ModuleType]
@@ -68,6 +70,30 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
     with mock_aws():
         yield loaded
+
+
+class Clock:
+    """Seconds since the epoch, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = BEGINNING
+
+    def __call__(self) -> float:
+        return self.now
+
+    def text(self) -> str:
+        """As CloudTrail writes it."""
+        return datetime.fromtimestamp(self.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def unhurried() -> Callable[[str], None]:
+    """The pace of a sweep that need not wait."""
+    return lambda call: None
 
 
 def event(name: str) -> Any:
@@ -132,7 +158,7 @@ def sent() -> list[tuple[dict[str, Any], int]]:
     """The messages of the sweep's queue that have not been taken yet, and their delays; takes them, whatever these."""
     queue = sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues["sweep"]
     taken = [
-        (json.loads(each.body), max(0, round((each.delayed_until - each.sent_timestamp) / 1000)))
+        (json.loads(each.body), max(0, round((each.delayed_until - (each.sent_timestamp or 0)) / 1000)))
         for each in queue._messages
     ]
     queue._messages.clear()

@@ -1,7 +1,6 @@
 """The auditor: bad input is one line and a count, what it cannot read is said, and a storm is no storm of audits."""
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -11,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.functions.conftest import (
+    BEGINNING,
     CONTEXT,
+    Clock,
     Load,
     delivered,
     event,
@@ -23,29 +24,10 @@ from tests.functions.conftest import (
     open_up,
     sent,
     shut,
+    unhurried,
 )
 
 HELLO = "arn:aws:lambda:us-east-1:123456789012:function:rolecall-hello"
-BEGINNING = datetime(2026, 1, 31, 3, tzinfo=UTC).timestamp()
-
-
-class Clock:
-    """Seconds since the epoch, as the test says."""
-
-    def __init__(self) -> None:
-        self.now = BEGINNING
-
-    def __call__(self) -> float:
-        return self.now
-
-    def text(self) -> str:
-        """As CloudTrail writes it."""
-        return datetime.fromtimestamp(self.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -293,14 +275,14 @@ def test_a_storm_audits_each_function_twice_and_after_its_last_change(
     auditor: ModuleType, load: Load, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep = load("sweep", MEMORY_TABLE="memory", SWEEP_QUEUE=auditor.os.environ["SWEEP_QUEUE"], PAUSE="15")
-    sweep.clock = clock  # type: ignore[attr-defined]
+    sweep.clock, sweep.pace = clock, unhurried  # type: ignore[attr-defined]
     names = [f"storm-{number}" for number in range(100)]
     for name in names:
         make_role(name)
         make_function(name, name)
     storm = [happened(n, clock, requestParameters={"functionName": name}) for n, name in enumerate(names * 5)]
     Random(5).shuffle(storm)
-    audits: dict[str, list[float]] = defaultdict(list)
+    audits: dict[str, list[str]] = defaultdict(list)
 
     for each in storm + storm[:20]:
         auditor.handler(each, CONTEXT)

@@ -1,0 +1,213 @@
+"""The sweep: everything is audited in slices, what is gone is closed, and looks are taken for the auditor."""
+
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from rolecall.changes import Change
+from tests.functions.conftest import (
+    CONTEXT,
+    Clock,
+    Load,
+    delivered,
+    event,
+    lines,
+    make_function,
+    make_role,
+    make_stack,
+    open_up,
+    sent,
+    shut,
+    unhurried,
+)
+
+CHANGE = Change("e1", "AddPermission20150331v2", "2026-01-31T03:00:00Z", "ada", "123456789012", "us-east-1")
+LATE = SimpleNamespace(**{**vars(CONTEXT), "get_remaining_time_in_millis": lambda: 1_000})
+
+
+@pytest.fixture
+def sweep(load: Load, clock: Clock) -> ModuleType:
+    """The handler in an account with its table and queue."""
+    app = load("sweep", **make_stack())
+    app.clock, app.pace = clock, unhurried  # type: ignore[attr-defined]
+    return app
+
+
+def functions(number: int) -> list[str]:
+    """So many functions, each with a role of its own; their ARNs."""
+    made = []
+    for each in range(number):
+        make_role(f"f{each:02}")
+        made.append(make_function(f"f{each:02}", f"f{each:02}"))
+    return made
+
+
+def run(sweep: ModuleType) -> None:
+    """The schedule, and all that it sends."""
+    sweep.handler(event("sweep"), CONTEXT)
+    for message, _ in sent():
+        sweep.handler(delivered(message), CONTEXT)
+
+
+def test_the_schedule_sends_every_function_in_slices(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    functions(60)
+    sweep.handler(event("sweep"), CONTEXT)
+
+    assert [(list(message), message["slice"]["number"]) for message, _ in sent()] == [
+        (["slice"], 1),
+        (["slice"], 2),
+        (["slice"], 3),
+    ]
+    assert [(line["functions"], line["slices"]) for line in lines(capsys, "sweep")] == [(60, 3)]
+
+
+def test_a_sweep_audits_everything_and_then_knows_who_refers_to_what(
+    sweep: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arns = functions(30)
+    open_up("f07")
+    run(sweep)
+    found, memory = lines(capsys, "finding"), sweep.memory()
+
+    assert [(line["rule"], line["function"], line["state"], line["cause"]) for line in found] == [
+        ("public-function", arns[7], "opened", "sweep")
+    ]
+    assert (memory.complete, memory.users("role/f03")) == (True, {arns[3]})
+
+
+def test_a_sweep_that_was_not_worked_to_its_end_leaves_the_index_incomplete(sweep: ModuleType) -> None:
+    functions(30)
+    sweep.handler(event("sweep"), CONTEXT)
+    sweep.handler(delivered(sent()[0][0]), CONTEXT)
+
+    assert not sweep.memory().complete
+
+
+def test_a_slice_does_not_undo_what_an_event_has_found_since(
+    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (arn,) = functions(1)
+    sweep.handler(event("sweep"), CONTEXT)
+    ((slice_of_before, _),) = sent()
+    clock.now += 60
+    open_up("f00")
+    sweep.handler(delivered(look(arn, at=clock.now - 1)), CONTEXT)
+    sweep.handler(delivered(slice_of_before), CONTEXT)
+
+    assert len(lines(capsys, "finding")) == 1
+    assert len(sweep.memory().recall({arn})[arn].findings) == 1
+    assert sweep.memory().complete
+
+
+def look(*arns: str, at: float, tries: int = 1, change: Change = CHANGE) -> dict[str, Any]:
+    members = {name: getattr(change, name) for name in change.__slots__}
+    return {"look": {"functions": list(arns), "change": members, "at": at, "tries": tries}}
+
+
+def test_a_second_look_names_who_caused_it(sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    (arn,) = functions(1)
+    open_up("f00")
+    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
+
+    (found,) = lines(capsys, "finding")
+    assert (found["actor"], found["event_id"], found["cause"], found["state"]) == ("ada", "e1", "look", "opened")
+
+
+def test_a_look_that_an_audit_has_forestalled_reads_nothing(
+    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (arn,) = functions(1)
+    for _ in range(2):
+        sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
+
+    assert len(lines(capsys, "audit")) == 1
+
+
+def test_a_look_closes_a_function_that_is_no_more(
+    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (arn,) = functions(1)
+    open_up("f00")
+    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
+    boto3.client("lambda").delete_function(FunctionName="f00")
+    clock.now += 20
+    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
+
+    assert [line["rule"] for line in lines(capsys, "resolved")] == ["public-function"]
+
+
+def test_what_is_not_visible_at_a_look_is_looked_at_again_but_not_forever(sweep: ModuleType, clock: Clock) -> None:
+    (arn,) = functions(1)
+    unseen = Change("e1", "DeleteFunction20150331", CHANGE.time, "ada", "123456789012", "us-east-1", ("f00",))
+    for tries in (1, 2, 3):
+        sweep.handler(delivered(look(arn, at=clock.now, tries=tries, change=unseen)), CONTEXT)
+        clock.now += 60
+
+    assert [(message["look"]["tries"], delay) for message, delay in sent()] == [(2, 30), (3, 45)]
+
+
+def test_a_plan_closes_what_is_gone(sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    gone, there = functions(2)
+    open_up("f00")
+    run(sweep)
+    boto3.client("lambda").delete_function(FunctionName="f00")
+    clock.now += 86_400
+    run(sweep)
+
+    assert [(line["rule"], line["function"]) for line in lines(capsys, "resolved")] == [("public-function", gone)]
+    assert sweep.memory().users("role/f00") == frozenset()
+    assert sweep.memory().users("role/f01") == {there}
+
+
+def test_a_plan_that_runs_out_of_time_says_so_and_the_next_one_resolves_it(
+    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions(30)
+    sweep.handler(event("sweep"), LATE)
+    (told,) = lines(capsys, "finding")
+    clock.now += 86_400
+    run(sweep)
+
+    assert (told["rule"], told.get("function"), told["state"]) == ("incomplete-audit", None, "opened")
+    assert told["text"] == "sweep: time ran out: 30 of 30 functions were not sent to the workers"
+    assert [line["fingerprint"] for line in lines(capsys, "resolved")] == [told["fingerprint"]]
+
+
+def test_findings_are_resolved_by_a_sweep_that_no_event_told_of(
+    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions(1)
+    open_up("f00")
+    run(sweep)
+    shut("f00")
+    clock.now += 86_400
+    run(sweep)
+
+    assert [(line["rule"], line["cause"], line.get("actor")) for line in lines(capsys, "resolved")] == [
+        ("public-function", "sweep", None)
+    ]
+
+
+def test_a_slice_that_comes_twice_is_audited_once(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    functions(2)
+    sweep.handler(event("sweep"), CONTEXT)
+    ((message, _),) = sent()
+    for _ in range(2):
+        sweep.handler(delivered(message), CONTEXT)
+
+    assert [len(line["functions"]) for line in lines(capsys, "audit")] == [0, 2]
+
+
+@pytest.mark.parametrize("bad", ["", "{}", "[]", '{"look": {}}', '{"slice": {"text": "no"}}', '{"other": {}}', "null"])
+def test_a_message_that_cannot_be_worked_comes_again_until_it_is_a_dead_letter(bad: str, sweep: ModuleType) -> None:
+    with pytest.raises(Exception, match="All records failed processing"):
+        sweep.handler(delivered(bad), CONTEXT)
+
+
+def test_a_plan_that_an_event_asked_for_names_who_did(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    members = {name: getattr(CHANGE, name) for name in CHANGE.__slots__}
+    sweep.handler(delivered({"plan": {"change": members}}), CONTEXT)
+
+    assert [line["actor"] for line in lines(capsys, "sweep")] == ["ada"]
