@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from samcli.yamlhelper import yaml_parse
 
 from tests.template.test_template import actions
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "layers" / "rolecall" / "python" / "rolecall"
-# Written by Lambda, the tracer and the memory table's three methods; not calls of the source.
+# Written by Lambda, the tracer, the memory table and the queues; not calls of the source.
 OWN = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -16,9 +17,12 @@ OWN = {
     "xray:PutTelemetryRecords",
     "sqs:SendMessage",
     "dynamodb:GetItem",
-    "dynamodb:PutItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
 }
+# The sweep looks through the whole table, and Lambda polls its queue with its role.
+OF_SWEEP = {"dynamodb:Scan", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 
 def asked() -> set[str]:
@@ -39,9 +43,20 @@ def test_the_role_grants_what_the_source_asks_and_nothing_else() -> None:
     assert actions("AuditorRole") - OWN == asked()
 
 
-def test_the_role_writes_only_its_own_outputs() -> None:
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    policies = template["Resources"]["AuditorRole"]["Properties"]["Policies"]
-    written = {policy["PolicyName"] for policy in policies if not policy["PolicyName"].startswith("Read")}
+def test_the_sweep_reads_what_the_auditor_reads() -> None:
+    assert actions("SweepRole") - actions("AuditorRole") == OF_SWEEP
+    assert actions("AuditorRole") <= actions("SweepRole")
 
-    assert written == {"WriteLogs", "WriteTraces", "Remember", "SendFailures"}
+
+@pytest.mark.parametrize(
+    ("role", "policies"),
+    [
+        ("AuditorRole", {"WriteLogs", "WriteTraces", "Remember", "AskForLooks", "SendFailures"}),
+        ("SweepRole", {"WriteLogs", "WriteTraces", "Remember", "PollQueue", "SendSlices", "SendFailures"}),
+    ],
+)
+def test_a_role_writes_only_its_own_outputs(role: str, policies: set[str]) -> None:
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    written = template["Resources"][role]["Properties"]["Policies"]
+
+    assert {policy["PolicyName"] for policy in written} == policies

@@ -1,6 +1,7 @@
 """The template: one block per function, least privilege, and nothing forgotten."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from rolecall.iam import catalog
+from rolecall.sources.aws.pace import SHARE
 from rolecall.triggers import TRIGGERS, Poll
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +26,9 @@ ROLES = of_type("AWS::IAM::Role")
 
 
 def actions(role: str) -> set[str]:
-    statements = [s for policy in ROLES[role]["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    managed = [RESOURCES[each["Ref"]]["Properties"] for each in ROLES[role].get("ManagedPolicyArns", ())]
+    policies = [*ROLES[role]["Policies"], *managed]
+    statements = [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
     return {action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])}
 
 
@@ -50,10 +54,27 @@ def test_a_function_has_a_role_of_its_own_and_a_log_group_with_retention(name: s
     assert f"{stem}FunctionArn" in TEMPLATE["Outputs"]
 
 
-def test_no_two_functions_share_a_log_group() -> None:
-    groups = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in FUNCTIONS.values()]
+def test_only_auditor_and_sweep_share_a_log_group_so_that_findings_are_in_one_place() -> None:
+    groups = Counter(each["LoggingConfig"]["LogGroup"]["Ref"] for each in FUNCTIONS.values())
 
-    assert len(set(groups)) == len(groups)
+    assert {group: number for group, number in groups.items() if number > 1} == {"FindingsLogs": 2}
+
+
+def test_a_queue_that_lambda_polls_hides_messages_for_six_timeouts() -> None:
+    assert RESOURCES["SweepQueue"]["Properties"]["VisibilityTimeout"] == 6 * FUNCTIONS["SweepFunction"]["Timeout"]
+
+
+def test_two_workers_take_no_more_than_two_thirds_of_what_lambda_answers() -> None:
+    workers = RESOURCES["SweepMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+
+    assert workers * SHARE <= 2 / 3
+
+
+def test_the_alarm_watches_every_queue_of_what_was_not_audited() -> None:
+    watched = [each for each in RESOURCES["UnauditedAlarm"]["Properties"]["Metrics"] if "MetricStat" in each]
+    queues = {each["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for each in watched}
+
+    assert queues == {"AuditorUndelivered", "AuditorFailures", "SweepFailures"}
 
 
 def test_all_functions_are_traced() -> None:
@@ -80,7 +101,7 @@ def test_a_permission_names_its_source(name: str, permission: dict[str, Any]) ->
 
 @pytest.mark.parametrize(("name", "rule"), of_type("AWS::Events::Rule").items())
 def test_a_pattern_is_short_enough_for_eventbridge(name: str, rule: dict[str, Any]) -> None:
-    assert len(json.dumps(rule["EventPattern"])) < 2048
+    assert len(json.dumps(rule.get("EventPattern", {}))) < 2048
 
 
 def files(folder: Path) -> set[str]:
