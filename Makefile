@@ -59,8 +59,9 @@ catalog: setup ## freeze actions and AWS managed policies anew from the installe
 	@$(BIN)/python tools/freeze_catalog.py
 	@$(BIN)/python tools/freeze_managed_policies.py
 
-docs: setup ## make docs/RULES.md anew from the rules
+docs: setup ## make docs/RULES.md and docs/reading-policy.json anew
 	@$(BIN)/rolecall rules --format markdown > docs/RULES.md
+	@$(BIN)/python tools/reading_policy.py
 
 lock: setup ## pin requirements anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt

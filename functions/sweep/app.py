@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,7 @@ from rolecall.sinks.desk import Desk, left
 from rolecall.sinks.memory import Memory
 from rolecall.sinks.queue import Look, Plan, Queue, Slice, read
 from rolecall.sinks.storm import Storm
-from rolecall.sources.aws import World
+from rolecall.sources.aws import World, watch
 from rolecall.sources.aws.pace import Pace
 from rolecall.sources.slices import slices, unpack
 
@@ -74,8 +75,7 @@ def world(context: LambdaContext) -> World:
 def desk(cause: Cause, *, read_at: float | None = None) -> Desk:
     """Where findings are handed in."""
     now = clock()
-    trusted = tuple(filter(None, map(str.strip, os.environ.get("TRUSTED", "").split(","))))
-    return Desk(memory(), logger, metrics, cause, read_at=read_at or now, began=now, trusted=trusted)
+    return Desk(memory(), logger, metrics, cause, read_at=read_at or now, began=now, trusted=listed("TRUSTED"))
 
 
 @logger.inject_lambda_context
@@ -117,11 +117,11 @@ def plan(change: Change | None, context: LambdaContext) -> None:
             queue().slice(Slice(name, number, at.read_at, text))
         sent += len(ids)
     closed = at.closed(memory().gone(existing, read_at=at.read_at))
-    watch, gaps = watched(here)
+    seen, gaps = watched(here)
     if short:
         why = f"time ran out: {short} of {sent} functions were not sent to the workers"
         gaps = (*gaps, Gap("sweep", why))
-    whole = replace(account, watch=watch, gaps=(*account.gaps, *gaps))
+    whole = replace(account, watch=seen, gaps=(*account.gaps, *gaps))
     at.judged_whole(whole, engine.audit_whole(whole), calls=here.calls.made.total())
     at.forget(closed)
     if not short:
@@ -129,9 +129,22 @@ def plan(change: Change | None, context: LambdaContext) -> None:
     cloudwatch.sweep(name, functions=sent - short, slices=number, cause=at.cause, log=logger)
 
 
-def watched(here: World) -> tuple[Watch | None, tuple[Gap, ...]]:
+def watched(here: World) -> tuple[Watch, tuple[Gap, ...]]:
     """What the auditor depends on, and what of it could not be read."""
-    return None, ()
+    return watch.read(
+        here.calls,
+        functions=[os.environ["WATCHED_FUNCTION"]],
+        rules=listed("WATCHED_RULES"),
+        queues=listed("WATCHED_QUEUES"),
+        today=datetime.fromtimestamp(clock(), UTC).date(),
+        covered=listed("COVERED_REGIONS"),
+        forwarder=os.environ["FORWARDER"],
+    )
+
+
+def listed(variable: str) -> tuple[str, ...]:
+    """The items of a comma list in the environment."""
+    return tuple(filter(None, map(str.strip, os.environ.get(variable, "").split(","))))
 
 
 def look(message: Look, context: LambdaContext) -> None:

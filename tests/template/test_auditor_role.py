@@ -1,14 +1,15 @@
 """The auditor's role grants exactly the calls that the auditor makes."""
 
+import json
 from pathlib import Path
 
 import pytest
 from samcli.yamlhelper import yaml_parse
 
 from tests.template.test_template import actions
+from tools import reading_policy
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "layers" / "rolecall" / "python" / "rolecall"
 # Written by Lambda, the tracer, the memory table and the queues; not calls of the source.
 OWN = {
     "logs:CreateLogStream",
@@ -25,22 +26,22 @@ OWN = {
 OF_SWEEP = {"dynamodb:Scan", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 
-def asked() -> set[str]:
-    """The IAM actions of every `ask("service", "operation"` and `pages(…)` in the source, but the command line's."""
-    import re
-
-    import botocore.session
-    from botocore import xform_name
-
-    session = botocore.session.get_session()
-    text = "".join(path.read_text() for path in (SOURCE / "sources" / "aws").glob("*.py"))
-    calls = set(re.findall(r'(?:ask|pages)\(\s*"(\w+)",\s*"(\w+)"', text)) - {("sts", "get_caller_identity")}
-    names = {service: session.get_service_model(service).operation_names for service, _ in calls}
-    return {f"{service}:{next(n for n in names[service] if xform_name(n) == called)}" for service, called in calls}
-
-
 def test_the_role_grants_what_the_source_asks_and_nothing_else() -> None:
-    assert actions("AuditorRole") - OWN == asked()
+    assert actions("AuditorRole") - OWN == set(reading_policy.actions())
+
+
+def test_it_is_granted_on_the_resources_of_this_account() -> None:
+    statements = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["ReadAccount"]["Properties"]
+    everything, scoped = statements["PolicyDocument"]["Statement"]
+    patterns = {each["Fn::Sub"] for each in scoped["Resource"]}
+    homes = {"partition": "${AWS::Partition}", "account": "${AWS::AccountId}"}
+
+    assert {name for name in everything["Action"] if reading_policy.scopes(name) != ("*",)} == set()
+    assert patterns == {each.format(**homes) for name in scoped["Action"] for each in reading_policy.scopes(name)}
+
+
+def test_the_policy_for_people_is_up_to_date() -> None:
+    assert json.loads(reading_policy.OUTPUT.read_text()) == reading_policy.document()
 
 
 def test_the_sweep_reads_what_the_auditor_reads() -> None:

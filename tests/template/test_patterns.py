@@ -126,7 +126,8 @@ def test_what_lambda_says_of_a_mapping_reaches_its_function() -> None:
     change = parse(made)
 
     assert woken(made) == ["AuditorMappingsRule"]
-    assert isinstance(change, Change) and change.functions == ("orders",)
+    assert isinstance(change, Change)
+    assert change.functions == ("orders",)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
