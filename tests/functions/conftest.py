@@ -17,6 +17,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from tests.builders import document
+from tests.sources.world import answer_lacking
 
 ROOT = Path(__file__).parents[2]
 CONTEXT = SimpleNamespace(
@@ -66,6 +67,8 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         module = importlib.util.module_from_spec(found)
         found.loader.exec_module(module)
         module.logger.registered_handler.setStream(Stdout())
+        if hasattr(module, "session"):
+            answer_lacking(module.session())
         return module
 
     with mock_aws():

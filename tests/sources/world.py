@@ -29,10 +29,15 @@ LACKING: dict[str, dict[str, Any]] = {
 def open_session() -> Any:
     """A session on moto, in which every call of a walk is answered."""
     session = boto3.Session(region_name=REGION)
+    answer_lacking(session)
+    return session
+
+
+def answer_lacking(session: Any) -> None:
+    """Answer in a session what moto does not."""
     for call, answer in LACKING.items():
         answered: Any = partial(_answered, answer)
         session.events.register(f"before-call.{call}", answered)
-    return session
 
 
 def _answered(answer: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:

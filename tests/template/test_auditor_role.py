@@ -23,7 +23,7 @@ OWN = {
     "dynamodb:DeleteItem",
 }
 # The sweep looks through the whole table, and Lambda polls its queue with its role.
-OF_SWEEP = {"dynamodb:Scan", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+OF_SWEEP = {"dynamodb:Scan", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
 
 
 def test_the_role_grants_what_the_source_asks_and_nothing_else() -> None:
