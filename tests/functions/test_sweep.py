@@ -1,12 +1,14 @@
 """The sweep: everything is audited in slices, what is gone is closed, and looks are taken for the auditor."""
 
+from dataclasses import asdict, replace
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
-from rolecall.changes import Change
+from rolecall.changes import Change, Trace
 from tests.functions.conftest import (
     CONTEXT,
     Clock,
@@ -30,9 +32,23 @@ LATE = SimpleNamespace(**{**vars(CONTEXT), "get_remaining_time_in_millis": lambd
 @pytest.fixture
 def sweep(load: Load, clock: Clock) -> ModuleType:
     """The handler in an account with its table and queue."""
-    app = load("sweep", **make_stack())
+    app = load("sweep", **make_stack(), **make_watched())
     app.clock, app.pace = clock, unhurried  # type: ignore[attr-defined]
     return app
+
+
+def make_watched() -> dict[str, str]:
+    """A trail, a rule that feeds the auditor, an empty queue; and the variables that name them."""
+    auditor = "arn:aws:lambda:us-east-1:123456789012:function:auditor"
+    client = partial(boto3.client, region_name="us-east-1")
+    client("s3").create_bucket(Bucket="trails")
+    client("cloudtrail").create_trail(Name="all", S3BucketName="trails", IsMultiRegionTrail=True)
+    client("cloudtrail").start_logging(Name="all")
+    client("events").put_rule(Name="calls", EventPattern='{"source": ["aws.iam"]}')
+    client("events").put_targets(Rule="calls", Targets=[{"Id": "1", "Arn": auditor}])
+    dead = client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+    watched = {"WATCHED_FUNCTION": auditor, "WATCHED_RULES": "calls", "WATCHED_QUEUES": dead}
+    return watched | {"COVERED_REGIONS": "", "FORWARDER": "none", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 
 
 def functions(number: int) -> list[str]:
@@ -102,8 +118,7 @@ def test_a_slice_does_not_undo_what_an_event_has_found_since(
 
 
 def look(*arns: str, at: float, tries: int = 1, change: Change = CHANGE) -> dict[str, Any]:
-    members = {name: getattr(change, name) for name in change.__slots__}
-    return {"look": {"functions": list(arns), "change": members, "at": at, "tries": tries}}
+    return {"look": {"functions": list(arns), "change": asdict(change), "at": at, "tries": tries}}
 
 
 def test_a_second_look_names_who_caused_it(sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +155,7 @@ def test_a_look_closes_a_function_that_is_no_more(
 
 def test_what_is_not_visible_at_a_look_is_looked_at_again_but_not_forever(sweep: ModuleType, clock: Clock) -> None:
     (arn,) = functions(1)
-    unseen = Change("e1", "DeleteFunction20150331", CHANGE.time, "ada", "123456789012", "us-east-1", ("f00",))
+    unseen = replace(CHANGE, functions=("f00",), trace=Trace("permission", "Everybody"))
     for tries in (1, 2, 3):
         sweep.handler(delivered(look(arn, at=clock.now, tries=tries, change=unseen)), CONTEXT)
         clock.now += 60

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rolecall.changes import Change
+from rolecall.changes import Change, Trace
 
 SIZE = 25  # functions of one message
 MOST_DELAY = 900  # seconds: SQS API Reference, SendMessage, DelaySeconds
@@ -95,4 +95,5 @@ def _loaded(change: dict[str, Any] | None) -> Change | None:
     if change is None:
         return None
     members: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in change.items()}
-    return Change(**members)
+    trace = members["trace"] and Trace(**members["trace"])
+    return Change(**{**members, "trace": trace})

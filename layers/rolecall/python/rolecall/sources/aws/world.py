@@ -82,10 +82,15 @@ class World:
 
     def users(self, names: Collection[str]) -> set[str]:
         """The ARNs of the functions that refer to one of these names, in the words of `changes.names_of`."""
-        remembered = {function for name in names if self._index for function in self._index.users(name)}
-        if self._index and self._index.complete:
-            return remembered
-        return remembered | {each.arn for each in self.functions if _list_says(each) & set(names)}
+        found = {function for name in names for function in self._remembered(name)}
+        if self._index is None or not self._index.complete:
+            found |= {each.arn for each in self.functions if _list_says(each) & set(names)}
+        return found
+
+    def _remembered(self, name: str) -> set[str]:
+        """Those of the index, but for functions that turned out not to exist any more."""
+        users = self._index.users(name) if self._index else frozenset[str]()
+        return {arn for arn in users if self._opened.get(arn, arn) is not None}
 
     def touched(self, change: Change) -> set[str]:
         """The ARNs of the functions that a change touches: those it names, and those that refer to what it names.
@@ -265,8 +270,7 @@ class World:
         name = f"role/{arn.rpartition('/')[2]}"
         if arn not in have:
             return read_role(self.calls, arn, self.users({name}))
-        remembered = self._index.users(name) if self._index else frozenset[str]()
-        return replace(have[arn], used_by=tuple(sorted(remembered.union(have[arn].used_by)))), None
+        return replace(have[arn], used_by=tuple(sorted(self._remembered(name).union(have[arn].used_by)))), None
 
 
 def _list_says(function: Function) -> set[str]:
