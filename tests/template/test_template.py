@@ -70,11 +70,14 @@ def test_two_workers_take_no_more_than_two_thirds_of_what_lambda_answers() -> No
     assert workers * SHARE <= 2 / 3
 
 
-def test_the_alarm_watches_every_queue_of_what_was_not_audited() -> None:
-    watched = [each for each in RESOURCES["UnauditedAlarm"]["Properties"]["Metrics"] if "MetricStat" in each]
-    queues = {each["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for each in watched}
+def test_an_alarm_watches_every_queue_of_what_was_not_audited() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
 
-    assert queues == {"AuditorUndelivered", "AuditorFailures", "SweepFailures"}
+    assert {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms} == {
+        "AuditorUndelivered",
+        "AuditorFailures",
+        "SweepFailures",
+    }
 
 
 def test_all_functions_are_traced() -> None:
