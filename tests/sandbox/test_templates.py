@@ -108,4 +108,4 @@ def test_our_own_template_has_the_findings_of_its_deployment(stack: Stack) -> No
     (account,) = template.read([ROOT / "template.yaml"])
 
     assert compared(engine.audit(account), {}) == compared(live, {}) == []
-    assert len(live.functions) == len(account.functions) == 6
+    assert len(live.functions) == len(account.functions) == 7
