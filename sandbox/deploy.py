@@ -15,8 +15,12 @@ class DeployError(Exception):
     """sam refused; the message holds the end of what it said."""
 
 
+# In the sandbox nothing has to settle: each event is audited at once.
+PARAMETERS = {"Pause": "0"}
+
+
 def deploy(account: Account, *, name: str = NAME) -> Stack:
-    """Deploy what `sam build` left, with the defaults of its parameters.
+    """Deploy what `sam build` left, with `PARAMETERS` and the defaults of all others.
 
     Raises
     ------
@@ -34,6 +38,8 @@ def deploy(account: Account, *, name: str = NAME) -> Stack:
         name,
         "--resolve-s3",
         "--no-progressbar",
+        "--parameter-overrides",
+        *(f"{key}={value}" for key, value in PARAMETERS.items()),
     ]
     command += ["--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]
     environment = account.process_environment() | {"__SAM_CLI_APP_DIR": str(ROOT / ".build" / "sam")}

@@ -1,6 +1,5 @@
 """Reading an account: complete, or with a gap for each part that could not be read."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +8,8 @@ from moto import mock_aws
 
 from rolecall.changes import Change
 from rolecall.sources import SourceError
-from rolecall.sources.aws import World, read
-from tests.builders import allow, document
-from tests.sources.world import open_session
-
-ACCOUNT, REGION = "123456789012", "us-east-1"
-TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+from rolecall.sources.aws import read
+from tests.sources.world import ACCOUNT, REGION, arn, make_function, make_orders, make_role, open_session, world
 
 
 @pytest.fixture
@@ -24,54 +19,17 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, "test")
     with mock_aws():
         session = open_session()
-        iam = session.client("iam")
-        managed = [
-            iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document(allow("s3:GetObject"))))["Policy"][
-                "Arn"
-            ]
-            for name in ("shared", "bounds")
-        ]
-        role = make_role(session, "orders", PermissionsBoundary=managed[1])
-        iam.attach_role_policy(RoleName="orders", PolicyArn=managed[0])
-        polls = document(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]))
-        iam.put_role_policy(RoleName="orders", PolicyName="poll", PolicyDocument=json.dumps(polls))
-        make_function(session, "orders", role)
-        queue = session.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
-        arn = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        functions = session.client("lambda")
-        functions.create_event_source_mapping(FunctionName="orders", EventSourceArn=arn["QueueArn"])
-        functions.add_permission(
-            FunctionName="orders", StatementId="rule", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
-        )
+        make_orders(session)
         yield session
-
-
-def make_role(session: Any, name: str, **more: str) -> str:
-    made = session.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), **more)
-    arn: str = made["Role"]["Arn"]
-    return arn
-
-
-def make_function(session: Any, name: str, role: str) -> None:
-    session.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role=role,
-        Handler="app.handler",
-        Code={"ZipFile": b"zip"},
-        Tags={"team": "shop"},
-    )
-
-
-def world(session: Any) -> World:
-    return World(session, account=ACCOUNT)
 
 
 def test_a_function_is_read_with_all_that_decides(session: Any) -> None:
     account = world(session).read()
-    (function,), (role,) = account.functions, account.roles
+    function, live = account.functions
+    (role,) = account.roles
 
     assert list(account.all_gaps()) == []
+    assert [(each.qualifier, each.version) for each in (function, live)] == [(None, None), ("live", "1")]
     assert function.tags == (("team", "shop"),)
     assert [(trigger.type, trigger.source) for trigger in function.triggers] == [
         ("sqs", f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders")
@@ -88,7 +46,7 @@ def test_a_role_knows_its_users_also_those_that_are_not_read(session: Any) -> No
     make_function(session, "invoices", f"arn:aws:iam::{ACCOUNT}:role/orders")
     account = read(session, functions=["orders"])
 
-    assert [function.name for function in account.functions] == ["orders"]
+    assert {function.name for function in account.functions} == {"orders"}
     assert [user.rpartition(":")[2] for user in account.roles[0].used_by] == ["invoices", "orders"]
 
 
@@ -137,4 +95,27 @@ def test_lists_are_read_to_their_last_page(session: Any) -> None:
     for number in range(60):
         make_function(session, f"many-{number}", role)
 
-    assert len(world(session).read().functions) == 61
+    assert len({function.id for function in world(session).read().functions}) == 61
+
+
+class Stale:
+    """An index that has not heard yet who moved where."""
+
+    complete = True
+
+    def users(self, name: str) -> frozenset[str]:
+        moved = {"role/orders": {"orders", "invoices"}, "role/other": set[str]()}
+        return frozenset(arn("lambda", f"function:{each}") for each in moved[name])
+
+    def wired(self, function: str) -> tuple[str, ...]:
+        return ()
+
+
+def test_who_moved_away_from_a_role_uses_the_one_that_was_read(session: Any) -> None:
+    make_function(session, "invoices", make_role(session, "other"))
+    reading = world(session, index=Stale())
+    (moved,) = reading.read({arn("lambda", "function:invoices")}).roles
+    (left,) = reading.read({arn("lambda", "function:orders")}).roles
+
+    assert moved.used_by == (arn("lambda", "function:invoices"),)
+    assert left.used_by == (arn("lambda", "function:orders"),)

@@ -59,6 +59,7 @@ class World:
         self._listed: tuple[Function, ...] | None = None
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
+        self._roles: dict[str, set[str]] = {}  # function that was read -> its roles, as names
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -85,12 +86,16 @@ class World:
         found = {function for name in names for function in self._remembered(name)}
         if self._index is None or not self._index.complete:
             found |= {each.arn for each in self.functions if _list_says(each) & set(names)}
-        return found
+        return found - {arn for arn, served in self._opened.items() if served is None}
 
     def _remembered(self, name: str) -> set[str]:
-        """Those of the index, but for functions that turned out not to exist any more."""
+        """Those of the index, corrected by what was read: functions that are gone, roles of those that are not."""
         users = self._index.users(name) if self._index else frozenset[str]()
-        return {arn for arn in users if self._opened.get(arn, arn) is not None}
+        there = {arn for arn in users if self._opened.get(arn, arn) is not None}
+        if not name.startswith("role/"):
+            return there
+        has = {arn for arn, roles in self._roles.items() if name in roles}
+        return has | {arn for arn in there if arn not in self._roles}
 
     def touched(self, change: Change) -> set[str]:
         """The ARNs of the functions that a change touches: those it names, and those that refer to what it names.
@@ -252,6 +257,8 @@ class World:
     def _account(self, opened: Sequence[Served], pool: ThreadPoolExecutor, base: Account) -> Account:
         """The Account of opened functions, on top of what is known: their versions, roles, and what they point to."""
         functions = [each for made in pool.map(lambda one: close_function(self.calls, one), opened) for each in made]
+        for each in functions:
+            self._roles.setdefault(each.arn, set()).add(_role_name(each.role))
         have = {role.arn: role for role in base.roles}
         read = list(pool.map(lambda arn: self._role(arn, have), sorted({each.role for each in functions})))
         absent = [Resource(arn, exists=False) for served in opened for arn in served.absent]
@@ -267,7 +274,7 @@ class World:
         return replace(account, resources=_once([*account.resources, *pointed]))
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
-        name = f"role/{arn.rpartition('/')[2]}"
+        name = _role_name(arn)
         if arn not in have:
             return read_role(self.calls, arn, self.users({name}))
         return replace(have[arn], used_by=tuple(sorted(self._remembered(name).union(have[arn].used_by)))), None
@@ -276,7 +283,12 @@ class World:
 def _list_says(function: Function) -> set[str]:
     """The names that the list of functions tells of one: its role, its layers, itself."""
     layers = {layer.rpartition(":")[0] for layer in function.settings.layers}
-    return {f"role/{function.role.rpartition('/')[2]}", *layers}
+    return {_role_name(function.role), *layers}
+
+
+def _role_name(arn: str) -> str:
+    """A role in the words of `changes.names_of`."""
+    return f"role/{arn.rpartition('/')[2]}"
 
 
 def _add_mapping(served: Served, each: Mapped) -> None:
