@@ -61,10 +61,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     trusted = tuple(filter(None, map(str.strip, os.environ.get("TRUSTED", "").split(","))))
     desk = Desk(memory(), logger, metrics, Cause("event", change), read_at=now, began=now, trusted=trusted)
     world = World(session(), account=context.invoked_function_arn.split(":")[4], index=memory())
-    if change.everything or change.watch:
+    if change.everything or bears_on_us(change):
         announce(change, world, desk)
     if not change.everything:
         audit(change, world, desk)
+
+
+def bears_on_us(change: Change) -> bool:
+    """May the change make the auditor blind: of a trail, or of a rule of this stack?"""
+    rules = [thing for thing in change.things if ":events:" in thing and ":rule/" in thing]
+    own = f":rule/{os.environ['STACK']}-"
+    return change.watch and (not rules or any(own in rule for rule in rules))
 
 
 def announce(change: Change, world: World, desk: Desk) -> None:

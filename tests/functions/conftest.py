@@ -124,7 +124,7 @@ def make_stack(**variables: str) -> dict[str, str]:
         KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
     )
     queue = boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="sweep")["QueueUrl"]
-    return {"MEMORY_TABLE": "memory", "SWEEP_QUEUE": queue, "PAUSE": "15", **variables}
+    return {"MEMORY_TABLE": "memory", "SWEEP_QUEUE": queue, "PAUSE": "15", "STACK": "rolecall", **variables}
 
 
 def make_role(name: str) -> str:

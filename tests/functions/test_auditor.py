@@ -110,6 +110,24 @@ def test_a_call_that_hid_its_parameters_is_told_at_once_and_everything_is_audite
     assert [list(message) for message, _ in sent()] == [["plan"]]
 
 
+@pytest.mark.parametrize(
+    ("service", "name", "parameters", "plans"),
+    [
+        ("cloudtrail", "StopLogging", {"name": "all"}, 1),
+        ("events", "DisableRule", {"name": "rolecall-AuditorRule-1A2B"}, 1),
+        ("events", "DisableRule", {"name": "orders"}, 0),
+    ],
+)
+def test_what_may_make_the_auditor_blind_asks_for_a_sweep(
+    service: str, name: str, parameters: dict[str, str], plans: int, auditor: ModuleType
+) -> None:
+    auditor.handler(
+        record(eventSource=f"{service}.amazonaws.com", eventName=name, requestParameters=parameters), CONTEXT
+    )
+
+    assert [list(message) for message, _ in sent()] == [["plan"]] * plans
+
+
 def test_many_such_calls_ask_for_one_sweep_and_another_one_later(
     auditor: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,3 +119,27 @@ def test_who_moved_away_from_a_role_uses_the_one_that_was_read(session: Any) -> 
 
     assert moved.used_by == (arn("lambda", "function:invoices"),)
     assert left.used_by == (arn("lambda", "function:orders"),)
+
+
+SOURCES = [
+    ("s3", "arn:aws:s3:::inbox"),
+    ("sns", arn("sns", "orders")),
+    ("logs", arn("logs", "log-group:/shop/orders:*")),
+    ("events", arn("events", "rule/shop/orders")),
+    ("events", arn("events", "rule/orders-*")),
+]
+
+
+@pytest.mark.parametrize(("service", "source"), SOURCES)
+def test_a_function_is_read_whatever_source_its_policy_names(service: str, source: str, session: Any) -> None:
+    session.client("lambda").add_permission(
+        FunctionName="orders",
+        StatementId="named",
+        Action="lambda:InvokeFunction",
+        Principal=f"{service}.amazonaws.com",
+        SourceArn=source,
+    )
+    account = world(session).read({arn("lambda", "function:orders")})
+
+    assert {gap.what for gap in account.all_gaps()} <= {"trigger sources"}
+    assert account.functions[0].resource_policy is not None

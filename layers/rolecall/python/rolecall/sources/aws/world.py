@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from rolecall.changes import Change, named, thing
+from rolecall.iam.arn import Arn
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap, Resource, Role
 from rolecall.sources import SourceError
@@ -327,9 +328,11 @@ def _buses(sources: Iterable[str]) -> Iterator[str]:
     """The event buses of the rules among these sources, and the default one."""
     yield "default"
     for source in sources:
-        kind, *bus, _ = [*source.split(":", 5), ""][5].split("/") if source.count(":") >= 5 else ("", "")
-        if source.split(":")[2] == "events" and kind == "rule" and bus and not is_wild("/".join(bus)):
-            yield "/".join(bus)
+        arn = Arn.parse(source)
+        if arn and arn.service == "events" and arn.resource.startswith("rule/"):
+            bus = arn.resource.removeprefix("rule/").rpartition("/")[0]
+            if bus and not is_wild(bus):
+                yield bus
 
 
 def _told(found: Wires, asking: Sequence[Served]) -> tuple[Gap, ...]:
