@@ -50,6 +50,7 @@ benchmark: build ## measure: imports, decisions, parsing, proofs, templates
 	@$(BIN)/python -m benchmarks.imports
 	@$(BIN)/python -m benchmarks.evaluation
 	@$(BIN)/python -m benchmarks.templates
+	@$(BIN)/python -m benchmarks.sweep
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

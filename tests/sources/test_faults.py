@@ -1,9 +1,12 @@
 """Faults while an account is read, a table: what AWS refuses is the right gap, and all else is still judged."""
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from rolecall import engine
@@ -181,3 +184,20 @@ def test_a_role_that_was_made_again_elsewhere_is_a_gap(session: Any) -> None:
     gaps = world(session).read({arn("lambda", "function:short")}).all_gaps()
 
     assert [(gap.what, gap.why) for gap in gaps] == [("role", "the role does not exist")]
+
+
+def test_throttling_on_a_third_of_all_calls_is_retried_until_everything_is_read(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    quiet = world(session).read({ORDERS})
+    dice = Random(30)
+    session.events.register("before-send", lambda **_: throttled() if dice.random() < 0.3 else None)
+
+    assert world(session).read({ORDERS}) == quiet
+
+
+def throttled() -> AWSResponse:
+    answer = AWSResponse("https://aws", 429, HTTPHeaders.from_dict({"x-amzn-errortype": "ThrottlingException"}), None)
+    answer._content = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
+    return answer
