@@ -34,8 +34,10 @@ def test_our_own_stack_has_no_finding(stack: Stack) -> None:
 
 def test_a_snapshot_is_audited_like_the_account(stack: Stack) -> None:
     account = aws.read(stack.session())
+    kept = file.load(file.dump(account))
 
-    assert file.load(file.dump(account)) == account
+    assert engine.audit(kept) == engine.audit(account)
+    assert file.load(file.dump(kept)) == kept
 
 
 def test_the_command_line_reads_the_account(

@@ -86,14 +86,7 @@ def deployed(sandbox: Account, code: str, request: pytest.FixtureRequest) -> Ite
     formation.delete_stack(StackName=name.replace("_", "-"))
 
 
-UNREAD = pytest.mark.xfail(reason="the reader does not ask for the policies of aliases yet", strict=True)
-
-
-@pytest.mark.parametrize(
-    ("deployed", "name"),
-    [pytest.param(name, name, marks=[UNREAD] if name == "aliases" else []) for name in NAMES],
-    indirect=["deployed"],
-)
+@pytest.mark.parametrize(("deployed", "name"), [(name, name) for name in NAMES], indirect=["deployed"])
 def test_a_template_has_the_findings_of_its_deployment(deployed: dict[str, str], name: str, sandbox: Account) -> None:
     live = engine.audit(aws.read(Session(sandbox), functions=list(deployed)))
     variants = template.read([TEMPLATES / f"{name}.yaml"], values=PARAMETERS.get(name))

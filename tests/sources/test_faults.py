@@ -1,5 +1,6 @@
 """Faults while an account is read, a table: what AWS refuses is the right gap, and all else is still judged."""
 
+import io
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -197,7 +198,11 @@ def test_throttling_on_a_third_of_all_calls_is_retried_until_everything_is_read(
     assert world(session).read({ORDERS}) == quiet
 
 
+class Body(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
 def throttled() -> AWSResponse:
-    answer = AWSResponse("https://aws", 429, HTTPHeaders.from_dict({"x-amzn-errortype": "ThrottlingException"}), None)
-    answer._content = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
-    return answer
+    headers = HTTPHeaders.from_dict({"x-amzn-errortype": "ThrottlingException"})
+    return AWSResponse("https://aws", 429, headers, Body(b'{"__type": "ThrottlingException", "message": "slow down"}'))
