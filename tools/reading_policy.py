@@ -27,6 +27,8 @@ ALONG = {"lambda:GetFunction": ("lambda:ListTags",)}
 # Where the catalog knows more kinds of resources than the source asks for: those that it asks for.
 ASKED: dict[str, tuple[str, ...]] = {
     "apigateway:GET": ("arn:{partition}:apigateway:*::/apis*", "arn:{partition}:apigateway:*::/restapis*"),
+    # Service Authorization Reference: composite alarms are described on `*` only.
+    "cloudwatch:DescribeAlarms": ("*",),
     "dynamodb:GetResourcePolicy": ("arn:{partition}:dynamodb:*:{account}:table/*",),
     "elasticfilesystem:DescribeAccessPoints": ("arn:{partition}:elasticfilesystem:*:{account}:access-point/*",),
     "events:DescribeEventBus": ("arn:{partition}:events:*:{account}:event-bus/*",),

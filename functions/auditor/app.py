@@ -17,7 +17,7 @@ from rolecall.changes import Change, Skipped, parse, visible
 from rolecall.model import Account, Omitted
 from rolecall.sinks import cloudwatch
 from rolecall.sinks.cloudwatch import Cause
-from rolecall.sinks.desk import Desk, left
+from rolecall.sinks.desk import NEAR, Desk, left
 from rolecall.sinks.memory import Memory
 from rolecall.sinks.queue import Queue
 from rolecall.sinks.storm import Storm
@@ -88,13 +88,20 @@ def announce(change: Change, world: World, desk: Desk) -> None:
 
 def audit(change: Change, world: World, desk: Desk) -> None:
     """Audit what the change touched and no other event looks after, and close what is gone."""
-    named = {f"arn:{world.partition}:lambda:{world.region}:{world.account}:function:{f}" for f in change.functions}
+    # Who refers to things is not known of all functions before the first sweep.
+    if change.things and not bears_on_us(change) and not memory().complete:
+        storm().everything(change, now=desk.read_at)
+    named = {world.arn_of(name) for name in change.functions}
     closed = desk.closed({function for function in named if not world.exists(function)})
     touched = world.touched(change) - closed.keys()
     admitted = storm().admit(touched, change, now=desk.read_at)
     left_behind = world.users(left(closed)) - closed.keys() if left(closed) else set()
+    if len(left_behind) > NEAR:
+        storm().later(left_behind, change, now=clock())
+        left_behind = set()
     if functions := admitted | left_behind:
-        account = desk.audit(functions, world, calls=world.calls.made)
+        account, others = desk.audit(functions, world, calls=world.calls.made)
+        storm().later(others, change, now=clock())
         if visible(change, account) is False:  # IAM's changes take some seconds to be seen.
             storm().later(admitted, change, now=clock())
     else:

@@ -150,15 +150,17 @@ def listed(variable: str) -> tuple[str, ...]:
 def look(message: Look, context: LambdaContext) -> None:
     """Audit functions once more, live, but those that were audited since the look was due, and close what is gone."""
     here, at = world(context), desk(Cause("look", message.change))
-    closed = at.closed({function for function in message.functions if not here.exists(function)})
     known = memory().recall(message.functions)
-    stale = {f for f in message.functions if f not in closed and known[f].read_at < message.at}
+    late = {function for function in message.functions if known[function].read_at < message.at}
+    closed = at.closed({function for function in late if not here.exists(function)})
+    stale = late - closed.keys()
     event = f"look {message.at:.6f}"
     for function in stale:
         memory().begin(function, event=event, now=at.read_at, pause=0)
     left_behind = here.users(left(closed)) - closed.keys() if left(closed) else set()
     if functions := stale | left_behind:
-        account = at.audit(functions, here, calls=here.calls.made)
+        account, others = at.audit(functions, here, calls=here.calls.made)
+        queue().look(others, change=message.change, now=clock(), due=clock())
         if message.change and message.tries < TRIES and visible(message.change, account) is False:
             storm().later(stale, message.change, now=clock(), tries=message.tries + 1)
     at.forget(closed)

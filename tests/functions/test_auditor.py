@@ -115,10 +115,11 @@ def test_a_call_that_hid_its_parameters_is_told_at_once_and_everything_is_audite
     [
         ("cloudtrail", "StopLogging", {"name": "all"}, 1),
         ("events", "DisableRule", {"name": "rolecall-AuditorRule-1A2B"}, 1),
-        ("events", "DisableRule", {"name": "orders"}, 0),
+        ("kms", "DisableKey", {"keyId": "a1b2c3d4-0000-4000-8000-000000000001"}, 1),
+        ("iam", "DeleteRole", {"roleName": "gone"}, 0),
     ],
 )
-def test_what_may_make_the_auditor_blind_asks_for_a_sweep(
+def test_what_may_blind_the_auditor_or_touch_a_thing_whose_users_no_sweep_has_found_asks_for_a_sweep(
     service: str, name: str, parameters: dict[str, str], plans: int, auditor: ModuleType
 ) -> None:
     auditor.handler(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from rolecall.changes import Change
+from rolecall.changes import Change, Trace
 from rolecall.sources import SourceError
 from rolecall.sources.aws import read
 from tests.sources.world import ACCOUNT, REGION, arn, make_function, make_orders, make_role, open_session, world
@@ -119,6 +119,28 @@ def test_who_moved_away_from_a_role_uses_the_one_that_was_read(session: Any) -> 
 
     assert moved.used_by == (arn("lambda", "function:invoices"),)
     assert left.used_by == (arn("lambda", "function:orders"),)
+
+
+def test_functions_that_share_a_rule_have_it_each(session: Any) -> None:
+    make_function(session, "invoices", make_role(session, "other"))
+    events = session.client("events")
+    events.put_rule(Name="shared", EventPattern='{"source": ["shop"]}')
+    targets = [arn("lambda", f"function:{name}") for name in ("orders", "invoices", "orders:live")]
+    events.put_targets(Rule="shared", Targets=[{"Id": str(i), "Arn": each} for i, each in enumerate(targets)])
+
+    account = world(session).read({arn("lambda", "function:orders"), arn("lambda", "function:invoices")})
+    named = {each.qualified_arn for each in account.functions if "eventbridge" in {t.type for t in each.triggers}}
+    assert named == set(targets)
+
+
+def test_a_statement_on_a_version_that_nothing_serves_is_read_when_an_event_names_it(session: Any) -> None:
+    session.client("lambda").add_permission(
+        FunctionName="orders", StatementId="open", Action="lambda:InvokeFunction", Principal="*", Qualifier="1"
+    )
+    reading = world(session)
+    (touched,) = reading.touched(change(functions=("orders",), trace=Trace("permission", "open", qualifier="1")))
+
+    assert [each.qualifier for each in reading.read({touched}).functions] == [None, "1", "live"]
 
 
 SOURCES = [

@@ -15,6 +15,8 @@ from rolecall.rules import Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
+# It judges what only the deployed auditor knows.
+WATCHING = "blind-auditor"
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
@@ -39,7 +41,7 @@ def audit(account: Account, *, whole: bool = True, today: date | None = None) ->
     whole : False when only what a change touches was read: rules on the whole account do not run
     today : acceptances until an earlier day have ended; by default the day in UTC
     """
-    ran = tuple(rule for rule in all_rules() if whole or not rule.whole)
+    ran = tuple(rule for rule in all_rules() if (whole or not rule.whole) and (account.watch or rule.name != WATCHING))
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:

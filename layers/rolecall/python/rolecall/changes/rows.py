@@ -22,6 +22,7 @@ MADE = ("functions", f"{ANSWER}.functionArn")
 LAYER = ("layers", "layerName")
 ROLE = ("roles", "roleName")
 POLICY = ("policies", "policyArn")
+POLLED = ("things", f"arn:{{partition}}:sqs:{AT}:{{{ANSWER}.eventSourceArn}}")
 BUCKET = ("things", "arn:{partition}:s3:::{bucketName}")
 TOPIC = ("things", f"arn:{{partition}}:sns:{AT}:{{topicArn}}")
 SUBSCRIPTION = ("things", f"arn:{{partition}}:sns:{AT}:{{subscriptionArn}}")
@@ -85,8 +86,9 @@ TABLE: Mapping[str, Mapping[str, Row]] = {
         PutFunctionConcurrency DeleteFunctionConcurrency PutProvisionedConcurrencyConfig
         DeleteProvisionedConcurrencyConfig EnableReplication DisableReplication""": (FUNCTION,),
         "CreateFunction PublishVersion": (MADE, FUNCTION),
-        "CreateEventSourceMapping UpdateEventSourceMapping": (MADE, FUNCTION),
-        "DeleteEventSourceMapping": (MADE,),
+        # Of a mapping that changes its function, only its source leads to the one that it had.
+        "CreateEventSourceMapping UpdateEventSourceMapping": (MADE, FUNCTION, POLLED),
+        "DeleteEventSourceMapping": (MADE, POLLED),
         """PutResourcePolicy DeleteResourcePolicy PutPublicAccessBlockConfig
         DisablePublicAccessBlockConfig""": (("functions", "resourceArn"),),
         "TagResource UntagResource": (("functions", "resource"),),

@@ -19,6 +19,8 @@ from rolecall.sinks.cloudwatch import Cause, Log, Metrics
 from rolecall.sinks.memory import Difference, Memory, Remembered
 from rolecall.sinks.memory.difference import of_account, of_functions
 
+NEAR = 10  # functions of a shared role that are audited with the one that took it up or left it
+
 
 class World(Protocol):
     """The part of `sources.aws.World` that is used."""
@@ -42,18 +44,22 @@ class Desk:
     began: float
     trusted: tuple[str, ...] = ()
 
-    def audit(self, functions: Collection[str], world: World, *, calls: Mapping[str, int]) -> Account:
+    def audit(
+        self, functions: Collection[str], world: World, *, calls: Mapping[str, int]
+    ) -> tuple[Account, frozenset[str]]:
         """Read functions (ARNs), judge them and hand in what was found; with them those whose role they share now, or
         shared until now: their findings change too.
 
-        `calls` counts the calls of AWS APIs as they are made.
+        Where these are many they are not read but returned beside the account, for somebody who has the time. `calls`
+        counts the calls of AWS APIs as they are made.
         """
         account = replace(world.read(functions), trusted=self.trusted)
         roles = _moved(account, self.memory.recall(functions))
-        if roles and (others := world.users(roles) - set(functions)):
+        others = frozenset(world.users(roles) - set(functions)) if roles else frozenset[str]()
+        if 0 < len(others) <= NEAR:
             account = joined(account, world.read(others))
         self.judged(account, engine.audit_each(account), calls=sum(calls.values()))
-        return account
+        return account, others if len(others) > NEAR else frozenset()
 
     def judged(self, account: Account, report: Report, *, calls: int, walked: bool = False) -> None:
         """Hand in the report on some functions.

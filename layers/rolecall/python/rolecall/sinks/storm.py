@@ -15,6 +15,7 @@ PLANS = 900  # seconds between two sweeps that events ask for
 AT_ONCE = 16  # writes into the table
 # Changes of IAM show within seconds as a rule: a look that begins sooner after a change does not count for it.
 SETTLED = 5  # seconds
+SHOWN = 15  # seconds until a look for a change that does not show yet, where events do not wait for each other
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Storm:
             self._memory.expect,
             event=f"{change.event_id}/{tries}",
             now=now,
-            due=now + tries * self._pause,
+            due=now + tries * (self._pause or SHOWN),
             settled=min(now, seconds(change.time) or now) + SETTLED,
         )
         expected = _each(expect, functions)

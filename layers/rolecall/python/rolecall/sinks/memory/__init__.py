@@ -113,10 +113,11 @@ class Memory:
                 )
 
     def forget(self, function: str, before: Remembered) -> None:
-        """Drop a function that was deleted: its item last, as it tells what else there is to drop."""
+        """Drop a function that was deleted, unless one of its name was made and audited meanwhile."""
+        if not self._table.delete(function, read=stamp(before.read_at)):
+            return
         self._index.remove(function, before.names)
         self._table.delete(WHOLE + function)
-        self._table.delete(function)
 
     def closing(self, function: str, before: Remembered) -> tuple[Resolved, ...]:
         """The findings that end with a function."""
@@ -250,6 +251,8 @@ def _by_arn(functions: Iterable[Function]) -> dict[str, list[Function]]:
 
 
 def _sources(versions: Iterable[Function]) -> set[str]:
-    """The ARNs of the sources that push to a function."""
+    """The ARNs of the sources that push to a function, and of its versions that only a statement speaks of."""
+    versions = tuple(versions)
     triggers = (trigger for each in versions for trigger in each.triggers)
-    return {trigger.source for trigger in triggers if not isinstance(TRIGGERS.get(trigger.type), Poll)}
+    numbered = {each.qualified_arn for each in versions if (each.qualifier or "").isdecimal() and each.resource_policy}
+    return numbered | {trigger.source for trigger in triggers if not isinstance(TRIGGERS.get(trigger.type), Poll)}

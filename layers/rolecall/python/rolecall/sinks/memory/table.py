@@ -78,8 +78,19 @@ class Table:
         changed: Mapping[str, Any] = answer["Attributes"]
         return changed
 
-    def delete(self, key: str) -> None:
-        self._client.delete_item(TableName=self._name, Key={KEY: key})
+    def delete(self, key: str, *, read: str | None = None) -> bool:
+        """Drop an item; with `read`, only one that has this `readAt` or none. Was it so?"""
+        more: dict[str, Any] = {}
+        if read is not None:
+            condition = "attribute_not_exists(readAt) OR readAt = :read"
+            more = {"ConditionExpression": condition, "ExpressionAttributeValues": {":read": read}}
+        try:
+            self._client.delete_item(TableName=self._name, Key={KEY: key}, **more)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -89,6 +88,7 @@ class Calls:
         self.region: str = session.region_name
         self.partition: str = session.get_partition_for_region(self.region)
         self._lock = Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
         self.made: Counter[str] = Counter()
 
     def at(self, region: str) -> "Calls":
@@ -105,7 +105,6 @@ class Calls:
         other.region = region
         return other
 
-    @cache  # noqa: B019  It lives as long as one audit.
     def client(self, service: str, region: str | None = None) -> Any:
         """The client of a service, made on first use. boto3 makes one client at a time only.
 
@@ -113,11 +112,14 @@ class Calls:
         ------
         Refused : it cannot be made, such as with half a pair of credentials
         """
+        where = (service, region or self.region)
         try:
             with self._lock:
-                return self._session.client(service, config=CONFIG, region_name=region or self.region)
+                if where not in self._clients:
+                    self._clients[where] = self._session.client(service, config=CONFIG, region_name=where[1])
         except BotoCoreError as error:
             raise Refused(service, " ".join(str(error).split())) from error
+        return self._clients[where]
 
     def ask(self, service: str, operation: str, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
         """One call, in the session's region or in another one.

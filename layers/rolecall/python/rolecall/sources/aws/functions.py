@@ -156,10 +156,10 @@ def _versions(calls: Calls, served: Served, qualifier: Qualifier) -> Iterator[Fu
     """The functions behind a qualifier: one, or two where an alias shifts traffic."""
     for number in served.versions.get(qualifier, (qualifier,)):
         found = _version(calls, served, qualifier, number)
-        url = served.urls.get(qualifier, {})
+        url, hung = served.urls.get(qualifier, {}), served.targets.get(qualifier, ())
         settings = replace(
             found.settings,
-            targets=(*found.settings.targets, *sorted(served.targets.get(qualifier, ()), key=lambda t: (t.on, t.arn))),
+            targets=tuple(dict.fromkeys((*found.settings.targets, *sorted(hung, key=lambda t: (t.on, t.arn))))),
             url_auth=url.get("AuthType"),
             url_origins=tuple(url.get("Cors", {}).get("AllowOrigins", ())),
         )

@@ -9,6 +9,9 @@ from rolecall.model import Gap, Target, Trigger
 from rolecall.sources.aws.calls import Calls
 from rolecall.triggers import polled
 
+WHAT = "event source mappings"
+"""`what` of every gap here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -86,4 +89,4 @@ def _uses(each: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _unmodelled(source: str, function: str) -> Gap:
     service = [*source.split(":"), "", "", ""][2] or source
     why = f"what a role needs to poll `{service}` is not modelled"
-    return Gap("event source mappings", why, None, ":".join(function.split(":")[:7]), mendable=False)
+    return Gap(WHAT, why, None, ":".join(function.split(":")[:7]), mendable=False)

@@ -1,4 +1,7 @@
-"""An AWS account in one region: what its lists say at once, and what each function says by itself."""
+"""An AWS account in one region: what its lists say at once, and what each function says by itself.
+
+It is long because both ways of reading end in one Account, and differ in where a part of it comes from.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -61,6 +64,7 @@ class World:
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
         self._roles: dict[str, set[str]] = {}  # function that was read -> its roles, as names
+        self._asked: dict[str, set[str]] = defaultdict(set)  # function -> qualifiers that a change names
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -87,7 +91,7 @@ class World:
         found = {function for name in names for function in self._remembered(name)}
         if self._index is None or not self._index.complete:
             found |= {each.arn for each in self.functions if _list_says(each) & set(names)}
-        return found - {arn for arn, served in self._opened.items() if served is None}
+        return found - {arn for arn, served in list(self._opened.items()) if served is None}
 
     def _remembered(self, name: str) -> set[str]:
         """Those of the index, corrected by what was read: functions that are gone, roles of those that are not."""
@@ -105,6 +109,9 @@ class World:
         """
         if change.everything:
             return {each.arn for each in self.functions}
+        if change.trace and change.trace.qualifier:
+            for name in change.functions:
+                self._asked[self.arn_of(name)].add(change.trace.qualifier)
         names = set(named(change))
         try:
             for policy in change.policies:
@@ -123,6 +130,8 @@ class World:
         """
         if functions is None:
             return self.complete(self.inventory())
+        if self._index is None or not self._index.complete:
+            _ = self.functions  # Once, before many threads ask who uses what.
         with ThreadPoolExecutor(AT_ONCE) as pool:
             opened = [each for each in pool.map(self._open, sorted(functions)) if each]
             list(pool.map(self._map, opened))
@@ -150,7 +159,7 @@ class World:
             versions = self._list(versions=True)
             self._listed = tuple(each for each in versions if each.qualifier is None)
             roles = _or_gap(lambda: all_roles(self.calls, self._users_of_roles()), "all roles at once", gaps)
-            polled = _or_gap(mapped.result, "event source mappings", gaps)
+            polled = _or_gap(mapped.result, mappings.WHAT, gaps)
             found, controls = walked.result(), controlled.result()
         return replace(
             self._empty(),
@@ -169,7 +178,7 @@ class World:
             known[function.arn].append(function)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(lambda arn: self._open(arn, known[arn]), sorted(known))
-            opened = [each for each in self._told(found, len(known)) if each]
+            opened = [each for each in self._counted(found, len(known)) if each]
             for served in opened:
                 _add_listed(served, known[served.latest.arn])
             asking = self._unwalked(opened, account)
@@ -188,7 +197,7 @@ class World:
                     asking[source].append(served)
         return asking
 
-    def _told(self, found: Iterable[Served | None], most: int) -> Iterator[Served | None]:
+    def _counted(self, found: Iterable[Served | None], most: int) -> Iterator[Served | None]:
         """The same, telling how far it is."""
         for number, each in enumerate(found, 1):
             if self._progress:
@@ -217,7 +226,18 @@ class World:
             except Refused:
                 own = [each for each in self.functions if each.arn == arn]
                 self._opened[arn] = open_function(self.calls, arn, own) if own else None
-        return self._opened[arn]
+        if served := self._opened[arn]:
+            self._serve_asked(served)
+        return served
+
+    def _serve_asked(self, served: Served) -> None:
+        """Add the versions that a statement was put on, though nothing serves them: an event has named them once."""
+        arn = served.latest.arn
+        remembered = self._index.wired(arn) if self._index else ()
+        numbers = {plain(each)[1] for each in remembered if plain(each)[0] == arn} | self._asked[arn]
+        for number in sorted(filter(None, numbers)):
+            if number.isdecimal():
+                served.versions.setdefault(number, (number,))
 
     def _map(self, served: Served) -> None:
         """Add the mappings of a function, and of each of its aliases."""
@@ -228,14 +248,14 @@ class World:
                 seen |= set(mappings.of_function(self.calls, asked))
             except Refused as refused:
                 if not refused.absent:
-                    served.gaps.append(Gap("event source mappings", refused.why, refused.call, served.latest.arn))
+                    served.gaps.append(Gap(mappings.WHAT, refused.why, refused.call, served.latest.arn))
         for each in sorted(seen, key=lambda one: (one.function, one.trigger.id or "" if one.trigger else "")):
             _add_mapping(served, each)
 
     def _sources(self, served: Served) -> set[str]:
         """The push sources of a function: those that its statements name, and those that the last walk found."""
         arn = served.latest.arn
-        found = set(self._index.wired(arn) if self._index else ())
+        found = {source for source in (self._index.wired(arn) if self._index else ()) if plain(source)[0] != arn}
         for qualifier in served.qualifiers():
             if policy := read_policy(self.calls, served, qualifier):
                 found |= source_arns(policy)
@@ -307,10 +327,9 @@ def _add_listed(served: Served, known: Iterable[Function]) -> None:
     for function in known:
         if function.triggers:
             served.triggers[function.qualifier] += function.triggers
-            mapped = [target for target in function.settings.targets if target.on == "failure"]
+        if mapped := [target for target in function.settings.targets if target.on == "failure"]:
             served.targets[function.qualifier] += mapped
-        if function.version is None:
-            served.gaps += function.gaps
+        served.gaps += [gap for gap in function.gaps if function.version is None or gap.what == mappings.WHAT]
 
 
 def _wired(account: Account, opened: Iterable[Served], found: Sequence[Wires]) -> Account:

@@ -47,7 +47,7 @@ def walk(calls: Calls) -> Wires:
 
 
 def targeting(calls: Calls, function: str, buses: Collection[str] = (DEFAULT,)) -> Wires:
-    """The wires of rules that have this ARN as a target, qualifier included: other qualifiers are asked for by theirs.
+    """All wires of the rules that have this ARN as a target; another qualifier's rules are asked for by that one.
 
     Only on these buses: each is one call.
     """
@@ -58,7 +58,7 @@ def targeting(calls: Calls, function: str, buses: Collection[str] = (DEFAULT,)) 
         parts += [_read(calls, _arn(calls, name, bus), name, bus) for name in until_refused(found, gaps)]
     read = join([*parts, Wires(gaps=tuple(gaps))])
     there = tuple(each for each in read.resources if each.exists)
-    return replace(read, found=tuple(wire for wire in read.found if wire.function == function), resources=there)
+    return replace(read, resources=there)
 
 
 def _arn(calls: Calls, name: str, bus: str) -> str:
