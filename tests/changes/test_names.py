@@ -125,7 +125,15 @@ def test_every_service_whose_things_are_named_has_a_case() -> None:
     rows = {service for (service, _), row in ROWS.items() if any(kind == "things" for kind, _ in row)}
     cases = {event.split()[0] for event, *_ in CASES}
 
-    assert rows - cases == {"cloudtrail", "mq"}  # No function refers to a trail; `mq` is `amazonmq` in events.
+    # No function refers to a trail; `mq` is `amazonmq` in events; of Lambda it is the source of a mapping.
+    assert rows - cases == {"cloudtrail", "lambda", "mq"}
+
+
+def test_a_mapping_that_changes_its_function_leads_to_the_one_that_it_had_by_its_source() -> None:
+    answer = {"functionArn": FUNCTION, "eventSourceArn": QUEUE}
+    change = changed("UpdateEventSourceMapping", {"uUID": "u"}, responseElements=answer)
+
+    assert named(change) & uses(Trigger("sqs", QUEUE))
 
 
 def test_a_managed_policy_is_named_by_its_arn() -> None:
