@@ -73,7 +73,7 @@ def _traces(function: Function, account: Account) -> Iterator[Need]:
 
 
 def _network(function: Function, account: Account) -> Iterator[Need]:
-    """Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC", "Required IAM permissions"."""
+    """Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC"."""
     if function.settings.subnets:
         proof = Proof("config", "VPC", "Lambda makes network interfaces in the function's subnets")
         yield from (Need(action, "*", MUST, proof) for action in INTERFACES)
@@ -110,7 +110,7 @@ def _keys(function: Function, account: Account) -> Iterator[Need]:
 
 
 def _file_systems(function: Function, account: Account) -> Iterator[Need]:
-    """Lambda Developer Guide, "Configuring file system access": EFS asks the role only where the file system has a policy.
+    """Lambda Developer Guide, "Configuring file system access": EFS asks only where the file system has a policy.
 
     Whether the code writes is not known: ClientWrite is a MAY.
     """
@@ -121,7 +121,7 @@ def _file_systems(function: Function, account: Account) -> Iterator[Need]:
         known = account.resource(arn)
         proof = Proof("config", "file system", f"the function mounts `{arn}`")
         if parsed.service == "s3files":
-            # S3 User Guide, "S3 Files": authorised on the file system that the access point belongs to.
+            # S3 User Guide, "How S3 Files works with IAM": on the file system; its policy may allow it as well.
             system = arn.partition("/access-point/")[0] if "/access-point/" in arn else _anywhere(parsed)
             yield Need("s3files:ClientMount", system, MUST, proof, not is_unresolved(system))
             yield Need("s3files:ClientWrite", system, MAY, proof, not is_unresolved(system))

@@ -83,8 +83,8 @@ READS = {
 
 def _source_key(trigger: Trigger, stream: str, must: Certainty, proof: Proof, account: Account) -> Iterator[Need]:
     action = READS.get(trigger.type)
-    for each in _with_key(action, stream, must, proof, account) if action else ():
-        yield each
+    if action:
+        yield from _with_key(action, stream, must, proof, account)
 
 
 def _with_key(action: str, resource: str, must: Certainty, proof: Proof, account: Account) -> Iterator[Need]:
