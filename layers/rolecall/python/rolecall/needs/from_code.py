@@ -6,6 +6,7 @@ the catalog knows is UNKNOWN for its service, and never a guess.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from rolecall.iam import catalog
@@ -95,8 +96,9 @@ def _narrowed(acts: tuple[Act, ...], given: Given) -> tuple[Act, ...]:
 
 def _of_act(act: Act, given: Given) -> Iterator[Need]:
     found = _partiql(given) if act.action.startswith("dynamodb:PartiQL") else places(act.action, given, act.on)
-    sure = given.call.certain and not act.may and len(found) == 1
+    choices = Counter(place.group for place in found)
     for place in found:
+        sure = given.call.certain and not act.may and choices[place.group] == 1
         certainty = Certainty.MUST if sure else Certainty.MAY
         why = f"the code calls `{given.call.service}.{given.call.operation}`"
         literal = not place.inferred and "⟨" not in place.arn

@@ -1,7 +1,8 @@
 """The right policy: what a function must be allowed, and nothing else, in statements that people can read.
 
-It is proven both ways: the policy allows every MUST need, and nothing beyond them (`iam.access.covers`). A need whose
-resource is not wholly known stands in the policy with `*` for what is not known, and the policy is not proven then.
+It is proven both ways: the policy allows every MUST need, and nothing beyond them, because it says the same actions on
+the same resources, or else by `iam.access.covers`. A need whose resource is not wholly known stands in the policy with
+`*` for what is not known, and the policy is not proven then.
 """
 
 import json
@@ -108,8 +109,8 @@ def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Prop
     made: list[Proposed] = []
     for purpose in sorted(by_purpose, key=lambda name: (_rank(name), name)):
         together: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for action, resources in by_purpose[purpose].items():
-            together[("*",) if "*" in resources else tuple(sorted(resources))].append(action)
+        for action, found in by_purpose[purpose].items():
+            together[("*",) if "*" in found else tuple(sorted(found))].append(action)
         for resources, actions in sorted(together.items(), key=lambda item: sorted(item[1])):
             sid = _fresh(purpose, taken)
             made.append(Proposed(sid, tuple(sorted(actions)), resources))
@@ -182,17 +183,22 @@ def _unproven(statements: tuple[Proposed, ...], needs: tuple[Need, ...], unsure:
     unknown = [need.action for need in needs if catalog.action(need.action) is None]
     if unknown:
         return f"the catalog does not know `{unknown[0]}`"
-    try:
-        proposal = Access.of(_parsed([each.document() for each in statements]))
-        needed = Access.of(_parsed([_alone(need) for need in needs]))
-        exact = covers(proposal, needed) and covers(needed, proposal)
-    except PolicyError as error:
-        return str(error)
-    except UndecidedError as error:
-        return f"not decided: {error}"
-    if not exact:
-        return "it does not allow exactly what is needed"
+    if _pairs(statements) != {(need.action, widened(need.resource)) for need in needs}:
+        # Not word for word the same: then only a proof over all requests tells.
+        try:
+            proposal = Access.of(_parsed([each.document() for each in statements]))
+            needed = Access.of(_parsed([_alone(need) for need in needs]))
+            if not (covers(proposal, needed) and covers(needed, proposal)):
+                return "it does not allow exactly what is needed"
+        except PolicyError as error:
+            return str(error)
+        except UndecidedError as error:
+            return f"not decided: {error}"
     return f"the resource of `{unsure[0].action}` is not wholly known" if unsure else None
+
+
+def _pairs(statements: tuple[Proposed, ...]) -> set[tuple[str, str]]:
+    return {(action, resource) for each in statements for action in each.actions for resource in each.resources}
 
 
 def _alone(need: Need) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from rolecall.iam import catalog
@@ -46,14 +46,15 @@ EVERYWHERE = frozenset({"cloudwatch:PutMetricData"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A resource of a call, and whether the event tells it."""
+    """A resource of a call, and whether the event tells it; places of one `group` are alternatives."""
 
     arn: str
     inferred: bool = False
+    group: str = ""
 
 
 def places(action: str, given: Given, on: str = "") -> tuple[Place, ...]:
-    """What the call does the action on, sorted; several are alternatives. An unresolved part is `⟨…⟩`.
+    """What the call does the action on, sorted; those of one group are alternatives. An unresolved part is `⟨…⟩`.
 
     Parameters
     ----------
@@ -98,12 +99,14 @@ def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
         if made and (kind.name in action.required or VARIABLE.search(_bare(kind.arns[0]))):
             found[kind.name] = made
     whole = {name: made for name, made in found.items() if not any(is_unresolved(each.arn) for each in made)}
-    if whole:
-        yield from (place for made in whole.values() for place in made)
-    elif found:
-        yield from next(iter(found.values()))
-    else:
-        yield Place(_filled(ordered[0].arns[0], given, dict.fromkeys(VARIABLE.findall(ordered[0].arns[0]), UNKNOWN)))
+    for name, made in whole.items():
+        yield from (replace(each, group=name) for each in made)
+    # A type without anything to fill, such as the catalog of Glue, does not tell which thing is meant.
+    varied = [kind for kind in ordered if VARIABLE.search(_bare(kind.arns[0]))]
+    if varied and not any(kind.name in whole for kind in varied):
+        kind = next((each for each in varied if each.name in found), varied[0])
+        nothing = Place(_filled(kind.arns[0], given, dict.fromkeys(VARIABLE.findall(kind.arns[0]), UNKNOWN)))
+        yield from (replace(each, group=kind.name) for each in found.get(kind.name, [nothing]))
 
 
 def _of_type(kind: ResourceType, prefix: str, given: Given, on: str) -> Iterator[Place]:
@@ -339,7 +342,13 @@ def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:
             yield Place(arn_of(given, "bedrock", f"foundation-model/{text}", owner=""), value.inferred)
 
 
+def _apigateway(action: Action, given: Given, on: str) -> Iterator[Place]:
+    """The management API is authorised on paths (API Gateway Developer Guide, "Control access …"): not followed."""
+    yield Place(arn_of(given, "apigateway", f"/{UNKNOWN}", owner=""))
+
+
 SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
+    "apigateway": _apigateway,
     "bedrock": _bedrock,
     "dynamodb": _dynamodb,
     "ecs": _ecs,
