@@ -90,10 +90,16 @@ def test_a_broker_needs_the_network_only_if_it_is_private(facts: tuple[tuple[str
     assert (("ec2:DescribeVpcs", "*") in found) is must
 
 
-def test_documents_need_the_cluster_and_the_network() -> None:
-    found = sure(function(Trigger("documentdb", arn("rds", "cluster:docs"))))
+def test_documents_need_the_cluster_its_groups_and_the_network() -> None:
+    cluster = arn("rds", "cluster:docs")
+    found = sure(function(Trigger("documentdb", cluster)))
 
-    assert {("rds:DescribeDBClusters", "*"), ("rds:DescribeDBSubnetGroups", "*"), ("ec2:DescribeVpcs", "*")} < found
+    assert found == {
+        ("rds:DescribeDBClusters", cluster),
+        ("rds:DescribeDBClusterParameters", arn("rds", "cluster-pg:*")),
+        ("rds:DescribeDBSubnetGroups", arn("rds", "subgrp:*")),
+        *((action, "*") for action in NETWORK),
+    }
 
 
 def test_a_customer_key_of_the_source_is_needed() -> None:

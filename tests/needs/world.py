@@ -9,6 +9,8 @@ from rolecall.needs import Need
 from rolecall.needs.from_code import needs_of
 from tests.builders import ACCOUNT, FUNCTION, QUEUE, REGION, ROLE, document
 
+Parameters = Mapping[str, str | tuple[str, ...]]
+
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
 
 
@@ -34,7 +36,7 @@ def account(
     return Account(ACCOUNT, REGION, "a test", resources=resources, roles=(role,), **more)
 
 
-def call(service: str, operation: str, parameters: Mapping[str, str | tuple[str, ...]] | None = None, **more: Any) -> Call:
+def call(service: str, operation: str, parameters: Parameters | None = None, **more: Any) -> Call:
     """A call in line 7 of app.py."""
     given = ((name, (each,) if isinstance(each, str) else each) for name, each in (parameters or {}).items())
     return Call(service, operation, "app.py:7", tuple(given), **more)

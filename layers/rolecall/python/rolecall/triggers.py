@@ -34,7 +34,7 @@ class Poll:
     reads : actions without which polling stops
     watches : actions that are documented, and without which the mapping still runs
     either : actions of which one is enough; the first is the newer one
-    everywhere : actions without which polling stops, and that no policy can narrow to the source (`*`)
+    besides : actions without which polling stops, each on another resource: the end of an ARN there, or `*`
     lists : actions that the managed policies grant, and that polling does without (`*`)
     network : whether Lambda makes network interfaces to reach it: `always`, for a `private` one, in a `subnet` only
     """
@@ -43,7 +43,7 @@ class Poll:
     reads: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
-    everywhere: tuple[str, ...] = ()
+    besides: tuple[tuple[str, str], ...] = ()
     lists: tuple[str, ...] = ()
     network: str | None = None
 
@@ -72,14 +72,15 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
     "msk": Poll(
         "kafka",
         either=("kafka:DescribeClusterV2", "kafka:DescribeCluster"),
-        everywhere=("kafka:GetBootstrapBrokers",),
+        besides=(("kafka:GetBootstrapBrokers", "*"),),
         network="always",
     ),
     "kafka": Poll("self-managed", network="subnet"),
     "mq": Poll("mq", ("mq:DescribeBroker",), network="private"),
     "documentdb": Poll(
         "rds",
-        everywhere=("rds:DescribeDBClusterParameters", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"),
+        ("rds:DescribeDBClusters",),
+        besides=(("rds:DescribeDBClusterParameters", "cluster-pg:*"), ("rds:DescribeDBSubnetGroups", "subgrp:*")),
         network="always",
     ),
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.

@@ -49,7 +49,7 @@ def _of_trigger(trigger: Trigger, account: Account) -> Iterator[Need]:
     for action, *others in (row.either,) if row.either else ():
         yield Need(action, stream, must, proof, instead=tuple(others))
         yield from (Need(other, stream, Certainty.MAY, proof) for other in others)
-    yield from (Need(action, "*", must, proof) for action in row.everywhere)
+    yield from (Need(action, _beside(trigger.source, end), must, proof) for action, end in row.besides)
     yield from (Need(action, "*", Certainty.MAY, proof) for action in row.lists)
     yield from _source_key(trigger, stream, must, proof, account)
     yield from _secrets(trigger, must, account)
@@ -60,6 +60,11 @@ def _of_trigger(trigger: Trigger, account: Account) -> Iterator[Need]:
         why = "Lambda makes network interfaces to reach the source"
         sure = must if network else Certainty.MAY
         yield from (Need(action, "*", sure, Proof("trigger", proof.where, why)) for action in NETWORK)
+
+
+def _beside(source: str, end: str) -> str:
+    """An ARN in the service, region and account of the source."""
+    return end if end == "*" else ":".join([*source.split(":")[:5], end])
 
 
 def _network(row: Poll, trigger: Trigger, account: Account) -> bool | None:

@@ -9,6 +9,7 @@ from typing import Any
 from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Function, Gap, Settings, Target, Trigger
+from rolecall.sources.mapped import uses
 from rolecall.sources.template.code import code_of
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
@@ -109,7 +110,8 @@ class _Wired:
             if failure:
                 self.targets[served].append(Target("failure", str(failure)))
             if kind := polled(source):
-                self.triggers[served].append(Trigger(kind, source, logical_id, state, place=place))
+                needed = tuple(uses(properties))
+                self.triggers[served].append(Trigger(kind, source, logical_id, state, uses=needed, place=place))
             else:
                 self.of_function[served[0]] += _unpolled(stack, source)
 
