@@ -170,7 +170,10 @@ def _filled(shape: str, given: Given, values: Mapping[str, str]) -> str:
 
 
 def _s3(action: Action, given: Given, on: str) -> Iterator[Place]:
-    """Buckets, and objects in them; what is not known of a key is `*`, for a key is data."""
+    """Buckets, and objects in them; a key is data: from the first part of it that is not known on it is `*`.
+
+    What follows (`⟨?⟩.json`) would narrow it further, but nobody draws the line of an access there.
+    """
     is_object = any(kind.name == "object" for kind in action.resource_types)
     for bucket, key in _objects(given, on):
         arn = bucket.text if bucket.text.startswith("arn:") else f"arn:{given.account.partition}:s3:::{bucket.text}"
@@ -178,7 +181,8 @@ def _s3(action: Action, given: Given, on: str) -> Iterator[Place]:
         if not is_object:
             yield Place(arn, inferred)
             continue
-        name = re.sub(r"\*{2,}", "*", MARK.sub("*", key.text).replace("${filename}", "*"))
+        known, opened, _ = MARK.sub("⟨", key.text.replace("${filename}", "⟨?⟩")).partition("⟨")
+        name = f"{known}*" if opened else known
         yield Place(f"{arn}/{'object/' if ':accesspoint/' in arn else ''}{name.removeprefix('/')}", inferred)
 
 

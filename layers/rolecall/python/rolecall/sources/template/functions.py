@@ -213,11 +213,16 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
         layers=_texts(properties.get("Layers")),
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
+        environment=_variables(_at(properties, "Environment", "Variables")),
     )
 
 
 def _also(settings: Settings, targets: list[Target], url_auth: str | None) -> Settings:
     return replace(settings, targets=(*settings.targets, *targets), url_auth=url_auth)
+
+
+def _variables(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((str(name), str(each)) for name, each in value.items())) if isinstance(value, dict) else ()
 
 
 def _at(value: Any, *path: str) -> Any:
