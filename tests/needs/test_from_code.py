@@ -84,7 +84,7 @@ MUST = [
         arn("firehose", "deliverystream/lake"),
     ),
     (call("events", "PutEvents", {"Entries.EventBusName": "bus"}), "events:PutEvents", arn("events", "event-bus/bus")),
-    (call("events", "PutEvents", {"Entries.Source": "shop"}), "events:PutEvents", arn("events", "event-bus/default")),
+    (call("events", "PutEvents"), "events:PutEvents", arn("events", "event-bus/default")),
     (
         call("stepfunctions", "StartExecution", {"stateMachineArn": arn("states", "stateMachine:m")}),
         "states:StartExecution",
@@ -244,6 +244,22 @@ def test_a_language_that_is_detected_needs_comprehend() -> None:
 
     assert ("comprehend:DetectDominantLanguage", "*", "must") in needed(detected)
     assert "comprehend:DetectDominantLanguage" not in {action for action, _, _ in needed(named)}
+
+
+def test_entries_that_are_not_known_may_go_to_any_bus() -> None:
+    found = needed(call("events", "PutEvents", {"Entries": "⟨?⟩"}))
+
+    assert found == {("events:PutEvents", arn("events", "event-bus/⟨?⟩"), "must")}
+
+
+def test_a_message_needs_any_of_three_rights() -> None:
+    found = needs_of(call("sesv2", "SendEmail"), function(), account())
+
+    assert [(need.action, need.certainty.value, len(need.instead)) for need in found] == [
+        ("ses:SendEmail", "must", 2),
+        ("ses:SendRawEmail", "may", 0),
+        ("ses:SendTemplatedEmail", "may", 0),
+    ]
 
 
 def test_the_data_api_reads_the_secret_with_the_callers_rights() -> None:

@@ -93,7 +93,11 @@ def _documents(given: Given) -> Iterator[Further]:
 
 def _transcribe(given: Given) -> Iterator[Further]:
     """Transcribe Developer Guide, "Identity-based policies": reads media, writes transcripts."""
-    yield from _uri(given, "s3:GetObject", "MediaFileUri", "Transcribe reads the media with the caller's rights")
+    if not given.call.operation.startswith("Start"):
+        return
+    why = "Transcribe reads the media with the caller's rights"
+    media = list(_uri(given, "s3:GetObject", "MediaFileUri", why))
+    yield from media or [Further("s3:GetObject", _bucket(given, f"{UNKNOWN}/*"), why, may=True)]
     why = "Transcribe writes the transcript with the caller's rights"
     yield from _object(given, "s3:PutObject", "OutputBucketName", "OutputKey", why)
 

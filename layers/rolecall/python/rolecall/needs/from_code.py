@@ -102,7 +102,7 @@ def _of_act(act: Act, given: Given) -> Iterator[Need]:
         certainty = Certainty.MUST if sure else Certainty.MAY
         why = f"the code calls `{given.call.service}.{given.call.operation}`"
         literal = not place.inferred and "⟨" not in place.arn
-        yield Need(act.action, place.arn, certainty, _proof(given.call, why), literal)
+        yield Need(act.action, place.arn, certainty, _proof(given.call, why), literal, instead=act.instead)
 
 
 def _partiql(given: Given) -> tuple[Place, ...]:

@@ -18,6 +18,7 @@ class Act:
     when : needed only if one of these parameters is given
     unless : needed only if none of these is given
     may : needed in some accounts, or with some values, only
+    instead : actions of which any will do in place of this one
     """
 
     action: str
@@ -25,6 +26,7 @@ class Act:
     when: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     may: bool = False
+    instead: tuple[str, ...] = ()
 
 
 VERSION = ("VersionId",)
@@ -292,13 +294,12 @@ OPERATIONS: Mapping[str, Mapping[str, tuple[Act, ...]]] = {
     "redshift-data": _renamed("redshift-data", "GetStatementResultV2=GetStatementResult"),
     "timestream-query": {"Query": (Act("timestream:Select"), Act("timestream:DescribeEndpoints"))},
     "timestream-write": {"WriteRecords": (Act("timestream:WriteRecords"), Act("timestream:DescribeEndpoints"))},
-    # SES API v2, SendEmail; by which of them a raw or templated message is judged is not documented for certain.
+    # SES API v2, SendEmail; what is in the message decides by which of the three it is judged.
     "sesv2": {
         "SendEmail": (
-            Act("ses:SendEmail", unless=("Content.Raw", "Content.Template")),
-            Act("ses:SendEmail", when=("Content.Raw", "Content.Template"), may=True),
-            Act("ses:SendRawEmail", when=("Content.Raw",), may=True),
-            Act("ses:SendTemplatedEmail", when=("Content.Template",), may=True),
+            Act("ses:SendEmail", instead=("ses:SendRawEmail", "ses:SendTemplatedEmail")),
+            Act("ses:SendRawEmail", may=True),
+            Act("ses:SendTemplatedEmail", may=True),
         )
     },
     # IAM Identity Center OIDC API: clients have no AWS credentials yet.

@@ -295,8 +295,8 @@ def _events(action: Action, given: Given, on: str) -> Iterator[Place]:
         yield from _by_shape(action, given, on)
         return
     # Entries that the analysis could not look into may name any bus.
-    usual = UNKNOWN if not given.has("Entries") or "⟨?⟩" in given.texts("Entries") else "default"
-    for value in given.all("EventBusName") or (Value(usual),):
+    usual = Value(UNKNOWN if UNKNOWN in given.texts("Entries") else "default", inferred=True)
+    for value in given.all("EventBusName") or (usual,):
         text = value.text
         yield Place(text if text.startswith("arn:") else arn_of(given, "events", f"event-bus/{text}"), value.inferred)
 
