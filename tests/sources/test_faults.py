@@ -155,12 +155,12 @@ def test_a_policy_that_does_not_parse_is_a_gap(session: Any) -> None:
 
 
 def test_a_source_that_is_not_modelled_is_a_known_limit(session: Any) -> None:
-    kafka = {"UUID": "u", "FunctionArn": ORDERS, "EventSourceArn": arn("kafka", "cluster/c/1")}
-    mapped = answering(session, "list_event_source_mappings", {"EventSourceMappings": [kafka]})
+    newer = {"UUID": "u", "FunctionArn": ORDERS, "EventSourceArn": arn("newer", "source/c/1")}
+    mapped = answering(session, "list_event_source_mappings", {"EventSourceMappings": [newer]})
 
     (gap,) = world(mapped).read({ORDERS}).all_gaps()
 
-    assert (gap.what, gap.mendable, "`kafka`" in gap.why) == ("event source mappings", False, True)
+    assert (gap.what, gap.mendable, "`newer`" in gap.why) == ("event source mappings", False, True)
     assert ACCOUNT in (gap.subject or "")
 
 
