@@ -180,4 +180,4 @@ def test_a_role_that_was_made_again_elsewhere_is_a_gap(session: Any) -> None:
 
     gaps = world(session).read({arn("lambda", "function:short")}).all_gaps()
 
-    assert [(gap.what, gap.why) for gap in gaps] == [("role", "the role does not exist")]
+    assert [(gap.what, gap.why) for gap in gaps] == [("missing role", "the role does not exist")]
