@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rolecall.iam import catalog
 from rolecall.iam.statement import Policy, Statement
-from rolecall.iam.wildcard import is_wild
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Role
 from rolecall.needs import Need
 from rolecall.needs.extent import fits, meets, within
@@ -25,6 +25,38 @@ MOST = 40
 
 SHOWN = 50
 """Actions in the evidence of a finding."""
+
+
+TELLING = (
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "sts:AssumeRole",
+    "kms:Decrypt",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "dynamodb:DeleteTable",
+    "ec2:TerminateInstances",
+    "kms:ScheduleKeyDeletion",
+    "s3:DeleteBucket",
+    "s3:DeleteObject",
+    "dynamodb:PutItem",
+    "lambda:InvokeFunction",
+    "lambda:UpdateFunctionCode",
+    "s3:PutObject",
+    "sns:Publish",
+    "sqs:SendMessage",
+    "dynamodb:GetItem",
+    "s3:GetObject",
+    "sqs:ReceiveMessage",
+    "dynamodb:ListTables",
+    "ec2:DescribeInstances",
+    "iam:ListRoles",
+    "s3:ListBucket",
+)
+"""What stands for all actions where an entry leaves the service open, which would be too many to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +184,9 @@ def _rights(statement: Statement, needs: Needs, by_action: dict[str, list[Need]]
     """Each action once, under the first entry that names it; what fits none of the resources is no right."""
     found: dict[str, Right] = {}
     for entry in dict.fromkeys(statement.actions):
-        for action in expanded(entry, statement.resources):
+        needed = (need.action for some in by_action.values() for need in some) if is_open(entry) else ()
+        named = (action for action in needed if matches(entry, action, ignore_case=True))
+        for action in (*expanded(entry, statement.resources), *named):
             if action.lower() in found:
                 continue
             right = _right(action, entry, statement.resources, needs, by_action.get(action.lower(), []))
@@ -182,7 +216,8 @@ def _right(action: str, entry: str, resources: tuple[str, ...], needs: Needs, of
 def expanded(entry: str, resources: tuple[str, ...]) -> tuple[str, ...]:
     """The actions that an entry of Action stands for; one that the catalog lacks stands for itself.
 
-    Where the services are left open and the resources name theirs, only these services are meant.
+    Where the services are left open and the resources name theirs, only these services are meant; where they do not,
+    some actions stand for all.
     """
     if not is_wild(entry):
         known = catalog.action(entry)
@@ -191,7 +226,14 @@ def expanded(entry: str, resources: tuple[str, ...]) -> tuple[str, ...]:
     services = {[*resource.split(":"), "", "", ""][2] for resource in resources}
     if is_wild(prefix) and all(each and not is_wild(each) for each in services):
         return tuple(action for service in sorted(services) for action in catalog.expand(f"{service}:{verb}"))
+    if is_wild(prefix):
+        return tuple(action for action in TELLING if matches(f"{prefix}:{verb}", action, ignore_case=True))
     return catalog.expand(entry)
+
+
+def is_open(entry: str) -> bool:
+    """Does an entry of Action leave the service open: `*`, `*:Get*`?"""
+    return not entry.strip("*") or is_wild(entry.partition(":")[0])
 
 
 def _is_plain(role: Role, account: Account) -> bool:

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from rolecall.iam import catalog
+from rolecall.iam.arn import resource_matches
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.needs.parts import overlap, widened
@@ -93,12 +94,13 @@ def sample(pattern: str, action: str, *, account: str, region: str, partition: s
     known = catalog.action(action)
     if known is not None and not known.takes_resource:
         return "*"
-    if not pattern.strip("*"):
-        if known is None:
-            return "*"
-        kinds = sorted(known.resource_types, key=lambda kind: kind.name not in known.required)
+    if known is not None and is_wild(pattern) and is_account_wide(pattern):
         fixed = {"Partition": partition, "Region": region, "Account": account}
-        return re.sub(r"\$\{(\w+)\}", lambda match: fixed.get(match[1], other), kinds[0].arns[0])
+        kinds = sorted(known.resource_types, key=lambda kind: kind.name not in known.required)
+        arns = [re.sub(r"\$\{(\w+)\}", lambda m: fixed.get(m[1], other), kind.arns[0]) for kind in kinds]
+        fitting = next((arn for arn in arns if resource_matches(pattern, arn)), None)
+        if fitting:
+            return fitting
     parts = pattern.split(":", 5)
     if len(parts) < 6:
         return pattern.replace("*", other).replace("?", "x")

@@ -34,6 +34,9 @@ SECRETS = frozenset(
         "ssm:getparametersbypath",
     }
 )
+POWERS = frozenset({"iam:passrole", "sts:assumerole"})
+"""Actions that lend the rights of another role; the Service Authorization Reference has them as Write."""
+
 DELETIONS = ("delete", "destroy", "purge", "remove", "terminate", "batchdelete", "scheduledelet", "schedulekeydelet")
 """Beginnings of the names of actions that take something away (Service Authorization Reference, by its names)."""
 
@@ -50,7 +53,7 @@ def harm(action: str) -> Harm:
         return Harm.WRITE
     if action.lower() in SECRETS:
         return Harm.SECRETS
-    if AccessLevel.PERMISSIONS in known.levels:
+    if AccessLevel.PERMISSIONS in known.levels or action.lower() in POWERS:
         return Harm.PERMISSIONS
     if known.levels & {AccessLevel.WRITE, AccessLevel.TAGGING}:
         is_deletion = action.partition(":")[2].lower().startswith(DELETIONS)

@@ -146,6 +146,12 @@ def by_purpose(comparison: Comparison, excess: Excess) -> Mapping[Purpose, tuple
     return {purpose: tuple(each) for purpose, each in found.items()}
 
 
+def unneeded(comparison: Comparison, excess: Excess) -> tuple[Right, ...]:
+    """All rights of a statement that may go, whatever their purpose and however they are named."""
+    rights = (each for each in excess.rights if each.is_unneeded and each.known)
+    return tuple(each for each in rights if each.action not in KEYS or not _meets_keys(comparison))
+
+
 def _purpose(right: Right, consumed: set[str]) -> Purpose:
     if right.action in LOGS or right.action.startswith("logs:Delete"):
         return Purpose.LOGS

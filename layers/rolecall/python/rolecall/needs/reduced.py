@@ -1,14 +1,13 @@
 """Reduced: what is left of a statement when that goes which nothing needs, as a diff that people can paste."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from rolecall.iam.statement import Statement
 from rolecall.iam.wildcard import is_wild
-from rolecall.needs.excess import Excess, Right
-from rolecall.needs.parts import widened
+from rolecall.needs.excess import Comparison, Excess, Right
+from rolecall.needs.purpose import unneeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +33,23 @@ class Reduced:
         return [f"- {_text(self.old.document())}", *(f"+ {_text(each)}" for each in self.new)]
 
 
-def reduced(excess: Excess, gone: Collection[Right], *, narrow: bool = False) -> Reduced:
-    """The statement without some of its rights; entries that named one of them are spelled out.
+def reduced(comparison: Comparison, excess: Excess) -> Reduced:
+    """The statement with what is needed of it, on what it is needed on; rights that may be needed stay as they are.
 
-    Parameters
-    ----------
-    narrow : take the resources that are needed in place of wider ones
+    An entry that names both is spelled out. So all findings on a statement have one fix.
     """
+    gone = unneeded(comparison, excess)
     opened = {right.entry for right in gone}
     names = {right.action for right in gone}
     groups: dict[tuple[str, ...], list[str]] = {}
     for right in excess.rights:
         if right.action in names:
             continue
-        name = right.action if right.entry in opened or (narrow and right.wide) else right.entry
+        name = right.action if right.entry in opened or right.wide else right.entry
         # What is spelled out because a pattern held too much is kept only where something needs it.
         if right.entry in opened and is_wild(right.entry) and not right.needs:
             continue
-        resources = _resources(right, excess.statement, narrow=narrow)
+        resources = _resources(right, excess.statement)
         group = groups.setdefault(resources, [])
         if name not in group:
             group.append(name)
@@ -59,10 +57,10 @@ def reduced(excess: Excess, gone: Collection[Right], *, narrow: bool = False) ->
     return Reduced(excess.statement, tuple(_made(old, place, *each) for place, each in enumerate(groups.items())))
 
 
-def _resources(right: Right, statement: Statement, *, narrow: bool) -> tuple[str, ...]:
-    if not narrow or not right.needs:
+def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
+    if not right.needs or not right.known:
         return statement.resources
-    needed = {widened(need.resource) for need in right.needs} if right.wide else set()
+    needed = {need.resource for need in right.needs} if right.wide else set()
     kept = {each for each in statement.resources if each not in (*right.unneeded, *right.wide)}
     return tuple(sorted(needed | kept)) or statement.resources
 

@@ -84,8 +84,8 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
     role = comparison.granted.role.name
     yield Hit(
         policy.allows[0],
-        f"`{name}` grants {len(surplus)} actions more, or on more, than `{comparison.granted.function.name}` needs:"
-        f" {named([right.action for right in surplus])}",
+        f"`{name}` grants more than `{comparison.granted.function.name}` needs:"
+        f" {named([right.action for right in surplus])}{' on too much' if all(r.needs for r in surplus) else ''}",
         fix=f"take `{name}` off `{role}`"
         + (" and give it the policy in `proposal`" if is_sure else ", and give it the actions that are needed"),
         actions=tuple(sorted({right.entry for right in rights})),

@@ -50,7 +50,7 @@ def bulk_read(function: Function, account: Account) -> Yields:
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         known = [each.arn for each in account.resources if any(matches(pattern, each.arn) for pattern in patterns)]
-        made = reduced(excess, rights)
+        made = reduced(comparison, excess)
         yield Hit(
             excess.statement,
             f"{named([right.action for right in rights])} on {named(patterns)}: `{function.name}` needs none of it",

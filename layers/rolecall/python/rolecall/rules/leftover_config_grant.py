@@ -58,7 +58,7 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
             continue
         rights = tuple(each.right for each in confirmed)
         settings = sorted({setting for right in rights if (setting := setting_of(right))})
-        made = reduced(excess, [right for right in rights if right.is_unneeded], narrow=True)
+        made = reduced(comparison, excess)
         yield Hit(
             excess.statement,
             f"{named([right.action for right in rights])} is for {', '.join(settings)}: `{function.name}` has none",

@@ -50,7 +50,7 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
             continue
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
-        made = reduced(excess, [right for right in rights if right.is_unneeded], narrow=True)
+        made = reduced(comparison, excess)
         yield Hit(
             excess.statement,
             f"{named(patterns)} no longer feeds `{function.name}`, which may still consume it",

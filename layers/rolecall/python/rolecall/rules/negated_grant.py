@@ -3,28 +3,13 @@ from rolecall.iam import catalog
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
-from rolecall.needs.excess import expanded
+from rolecall.needs.excess import TELLING, expanded, is_open
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
 from rolecall.needs.witness import witness
 from rolecall.rules import Yields, rule
 
-# Tried, the worst first, where NotAction leaves the actions open.
-PROBES = (
-    "iam:PutRolePolicy",
-    "secretsmanager:GetSecretValue",
-    "s3:DeleteBucket",
-    "dynamodb:DeleteTable",
-    "lambda:UpdateFunctionCode",
-    "ec2:TerminateInstances",
-    "s3:PutObject",
-    "dynamodb:PutItem",
-    "s3:GetObject",
-    "dynamodb:GetItem",
-    "sqs:SendMessage",
-    "sns:Publish",
-)
-TRIED = 12
+TRIED = 12  # Actions, the worst first.
 
 
 @rule(
@@ -75,12 +60,12 @@ def negated_grant(function: Function, account: Account) -> Yields:
             is_read = not (role.unread("boundary") or role.unread("role policies"))
             yield Hit(
                 statement,
-                f"allows {_said(statement)}: {len(_through(statement))} actions",
+                f"allows {_said(statement)}: {_granted(statement)} actions",
                 fix="name the actions and resources that the function needs, and put what it must not do in a Deny",
                 actions=statement.actions or statement.not_actions,
                 resources=statement.resources or statement.not_resources,
                 confidence=Confidence.HIGH if is_read else Confidence.MEDIUM,
-                evidence={"granted": len(_through(statement)), "first": list(_through(statement)[:10])},
+                evidence={"granted": _granted(statement), "like": [seen["action"]]},
                 witness=seen,
             )
 
@@ -91,11 +76,13 @@ def _said(statement: Statement) -> str:
     return f"`{actions}` on `{on}`"
 
 
-def _through(statement: Statement) -> tuple[str, ...]:
-    """The actions that it lets through, sorted."""
-    if statement.actions:
-        return tuple(sorted({each for entry in statement.actions for each in expanded(entry, ("*",))}))
-    return tuple(name for name in expanded("*", ("*",)) if not _is_named(statement, name))
+def _granted(statement: Statement) -> int:
+    """How many actions it lets through, on whatever resource."""
+    entries = statement.actions or statement.not_actions
+    named = {each for entry in entries for each in expanded(entry, ("*",))}
+    if any(map(is_open, entries)):
+        return catalog.size() if statement.actions else 0
+    return len(named) if statement.actions else catalog.size() - len(named)
 
 
 def _is_named(statement: Statement, action: str) -> bool:
@@ -105,15 +92,21 @@ def _is_named(statement: Statement, action: str) -> bool:
 def _witness(granted: Grant, statement: Statement) -> dict[str, object] | None:
     services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources} - {"", "*"}
     if statement.actions:
-        actions: tuple[str, ...] = _through(statement)
+        actions = tuple(each for entry in statement.actions for each in expanded(entry, ("*",)))
     elif services:
         actions = tuple(name for each in sorted(services) for name in catalog.expand(f"{each}:*"))
         actions = tuple(name for name in actions if not _is_named(statement, name))
     else:
-        actions = tuple(probe for probe in PROBES if not _is_named(statement, probe))
-    for action in worst_first(actions)[:TRIED]:
+        actions = tuple(probe for probe in TELLING if not _is_named(statement, probe))
+    for action in _tried(statement, actions):
         for pattern in statement.resources or ("*",):
             seen = witness(granted, statement, action, pattern)
             if seen:
                 return seen
     return None
+
+
+def _tried(statement: Statement, actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Where it leaves the service open all that stands for the rest is tried: a boundary may leave any of it."""
+    ordered = worst_first(actions)
+    return ordered if not statement.actions else ordered[:TRIED]

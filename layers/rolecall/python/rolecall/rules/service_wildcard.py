@@ -2,7 +2,7 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Excess, Right, compared, unneeded_of
+from rolecall.needs.excess import Comparison, Excess, Right, compared, is_open, unneeded_of
 from rolecall.needs.harm import harm
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
@@ -63,26 +63,33 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
         return
     worst = confirmed[0]
     entries = tuple(entry for entry in excess.statement.actions if any(r.entry == entry for r in told))
-    granted = {action for entry in entries for action in catalog.expand(entry)}
+    granted = _granted(entries)
     changes = harm(worst.right.action).changes
     is_known = all(right.known for right in told)
     quoted = ", ".join(f"`{entry}`" for entry in entries[:SHOWN]) + (" …" if len(entries) > SHOWN else "")
     shown = f", `{worst.right.action}` among them" if changes else ", all that is unneeded of them read or list"
     yield Hit(
         excess.statement,
-        f"{quoted} grants {len(granted)} actions{shown}",
-        fix=reduced(excess, told).fix if is_known else "name the actions that the function calls, one by one",
+        f"{quoted} grants {granted} actions{shown}",
+        fix=reduced(comparison, excess).fix if is_known else "name the actions that the function calls, one by one",
         actions=entries,
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         confidence=Confidence.HIGH if is_known and comparison.is_certain else Confidence.MEDIUM,
         evidence={
-            "granted": len(granted),
+            "granted": granted,
             "needed": _needed(excess, entries),
             "unneeded": unneeded_of(tuple(each.right for each in confirmed)),
             "worst": named([each.right.action for each in confirmed], most=SHOWN),
         },
         witness=worst.witness,
     )
+
+
+def _granted(entries: tuple[str, ...]) -> int:
+    """How many actions they stand for; of an entry that leaves the service open, all there are."""
+    if any(map(is_open, entries)):
+        return catalog.size()
+    return len({action for entry in entries for action in catalog.expand(entry)})
 
 
 def _needed(excess: Excess, entries: tuple[str, ...]) -> list[str]:

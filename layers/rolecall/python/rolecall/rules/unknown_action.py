@@ -5,7 +5,7 @@ from rolecall.iam import catalog
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import expanded, is_aws_managed
+from rolecall.needs.excess import expanded, is_aws_managed, is_open
 from rolecall.needs.extent import fits
 from rolecall.rules import Yields, named, rule
 
@@ -65,7 +65,7 @@ def _faults(policy: Policy, statement: Statement) -> Iterator[tuple[str, str]]:
     """(entry or key, what is wrong with it)."""
     entries = tuple(dict.fromkeys((*statement.actions, *statement.not_actions)))
     for entry in entries:
-        if not entry.strip("*") or expanded(entry, ("*",)) not in ((), (entry,)):
+        if is_open(entry) or expanded(entry, ("*",)) not in ((), (entry,)):
             continue
         if catalog.action(entry) is None:
             yield entry, f"`{entry}` is no action that AWS has"
@@ -81,7 +81,7 @@ def _unknown_keys(statement: Statement) -> Iterator[tuple[str, str]]:
     """Keys that no request for any of the actions carries. With `*`, or NotAction, there is always one."""
     if not statement.conditions or not statement.actions:
         return
-    if any(is_wild(entry.partition(":")[0]) for entry in statement.actions):
+    if any(map(is_open, statement.actions)):
         return
     actions = [action for entry in statement.actions for action in expanded(entry, ("*",)) if catalog.action(action)]
     for key in dict.fromkeys(condition.key for condition in statement.conditions):

@@ -64,7 +64,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     rights = tuple(each.right for each in confirmed)
     actions = [right.action for right in rights]
     patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
-    made = reduced(excess, [right for right in rights if right.is_unneeded], narrow=True)
+    made = reduced(comparison, excess)
     return Hit(
         excess.statement,
         f"{named(actions)} on {named(patterns)}: nothing of `{comparison.granted.function.name}` needs that",

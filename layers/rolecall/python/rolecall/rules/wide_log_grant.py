@@ -84,7 +84,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     entries = tuple(entry for entry in excess.statement.actions if any(r.entry == entry for r in rights))
     patterns = tuple(dict.fromkeys(p for right in rights for p in (*right.wide, *right.unneeded)))
     is_worse = any(right.action not in LOGS and harm(right.action).changes for right in rights)
-    made = reduced(excess, [right for right in rights if right.is_unneeded], narrow=True)
+    made = reduced(comparison, excess)
     is_sure = all(right.known for right in rights) and comparison.is_certain
     return Hit(
         excess.statement,

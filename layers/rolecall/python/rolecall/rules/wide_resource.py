@@ -71,7 +71,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
         for right in rights
     )
     is_sure = comparison.is_certain and all(need.literal for need in needs)
-    made = reduced(excess, (), narrow=True)
+    made = reduced(comparison, excess)
     entries = tuple(dict.fromkeys(right.entry if is_wild(right.entry) else right.action for right in rights))
     return Hit(
         excess.statement,
