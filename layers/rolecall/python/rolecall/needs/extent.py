@@ -23,6 +23,7 @@ SUFFIX = "-??????"
 """What AWS appends to the name of a secret."""
 
 
+@lru_cache(maxsize=8192)
 def fits(action: str, resource: str) -> bool:
     """Can the action be done on anything that the pattern stands for? If not, the entry grants nothing of it.
 

@@ -8,6 +8,7 @@ from rolecall.iam.wildcard import is_wild
 from rolecall.needs.excess import Comparison, Excess, Right
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.from_config import INTERFACES
+from rolecall.needs.of import EVERY
 from rolecall.triggers import TRIGGERS, Poll
 
 
@@ -168,6 +169,8 @@ def _is_bulk(right: Right) -> bool:
 
 
 def _meets_keys(comparison: Comparison) -> bool:
-    """Does the code call a service whose resources may have a customer key?"""
+    """Does the code call a service whose resources may have a customer key, or may it?"""
+    if comparison.needs.unknown & {*MEET_KEYS, EVERY}:
+        return True
     by_code = (need for need in comparison.needs.needs if need.proof.kind in ("code", "library"))
     return any(need.action.partition(":")[0] in MEET_KEYS for need in by_code)

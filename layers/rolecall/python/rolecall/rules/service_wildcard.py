@@ -2,7 +2,7 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Excess, Right, compared, is_open, unneeded_of
+from rolecall.needs.excess import Comparison, Excess, Right, compared, expanded, is_open, unneeded_of
 from rolecall.needs.harm import harm
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
@@ -89,7 +89,7 @@ def _granted(entries: tuple[str, ...]) -> int:
     """How many actions they stand for; of an entry that leaves the service open, all there are."""
     if any(map(is_open, entries)):
         return catalog.size()
-    return len({action for entry in entries for action in catalog.expand(entry)})
+    return len({action for entry in entries for action in expanded(entry, ("*",))})
 
 
 def _needed(excess: Excess, entries: tuple[str, ...]) -> list[str]:
