@@ -60,9 +60,9 @@ def test_where_the_group_is_not_declared_lambda_may_make_it() -> None:
 
 def test_versions_of_one_function_share_its_role() -> None:
     version = {"id": "orders", "name": "orders", "arn": FUNCTION, "role": ROLE, "qualifier": "live"}
-    version |= {"triggers": [], "settings": {"tracing": True}}
+    served: dict[str, Any] = version | {"triggers": [], "settings": {"tracing": True}}
 
-    assert found({"functions": [version]}) == []
+    assert found({"functions": [served]}) == []
 
 
 def test_what_a_deny_takes_away_is_no_grant() -> None:

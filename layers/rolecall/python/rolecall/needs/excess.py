@@ -65,7 +65,7 @@ class Right:
 
     Parameters
     ----------
-    action : as the catalog writes it, else as the statement does
+    action : as the catalog writes it; one that it lacks is no right
     entry : the entry of Action that names it
     unneeded : patterns of Resource on which nothing needs it
     wide : patterns of Resource that hold more than what needs it
@@ -197,12 +197,13 @@ def _rights(statement: Statement, needs: Needs, by_action: dict[str, list[Need]]
 
 def _right(action: str, entry: str, resources: tuple[str, ...], needs: Needs, of_action: list[Need]) -> Right | None:
     known = catalog.action(action)
-    # Without types of resources `*` is all that there is: it is not wide.
-    takes = known is None or known.takes_resource
+    if known is None:
+        return None  # `unknown-action` tells it.
     patterns = tuple(each for each in dict.fromkeys(resources) if fits(action, each))
     if not patterns:
         return None
-    if not takes:
+    if not known.takes_resource:
+        # `*` is all that there is: it is not wide.
         unneeded = () if of_action else patterns
         return Right(action, entry, unneeded, (), tuple(of_action), needs.knows(action))
     met = {pattern: [need for need in of_action if meets(pattern, need.resource)] for pattern in patterns}

@@ -16,6 +16,9 @@ from rolecall.needs.parts import overlap, widened
 PATHS = ("parameter/", "role/", "policy/", "user/")
 """Types of which the name is a path: each step of it narrows, and all of it is the thing."""
 
+UNTYPED = ("s3", "execute-api")
+"""Services whose ARNs begin with a name: that of a bucket, of an API."""
+
 ANY = re.compile(r"⟨(\?|event:)")
 """A part of a need that may be anything, other than the one value of a variable or of a parameter."""
 
@@ -71,8 +74,8 @@ def is_account_wide(pattern: str) -> bool:
 
     >>> [is_account_wide(each) for each in ("*", "arn:aws:sqs:*:*:*", "arn:aws:s3:::*/*", "arn:aws:sqs:*:*:orders*")]
     [True, True, True, False]
-    >>> is_account_wide("arn:aws:dynamodb:us-east-1:111122223333:table/*")
-    True
+    >>> is_account_wide("arn:aws:dynamodb:us-east-1:111122223333:table/*"), is_account_wide("arn:aws:s3:::inbox/*")
+    (True, False)
     """
     if not pattern.strip("*"):
         return True
@@ -82,7 +85,8 @@ def is_account_wide(pattern: str) -> bool:
     if len(parts) < 6:
         return pattern.endswith("*")
     kind, separator, name = _divided(parts[5])
-    return not re.sub(r"[*?/:]", "", name if separator else kind)
+    is_typed = bool(separator) and parts[2] not in UNTYPED
+    return not re.sub(r"[*?/:]", "", name if is_typed else kind)
 
 
 def sample(pattern: str, action: str, *, account: str, region: str, partition: str, other: str = "unneeded") -> str:

@@ -131,7 +131,7 @@ class Grant:
         known = self.account.resource(_owner(resource))
         own = known.policy if known else None
         if own is None and action.startswith("kms:"):
-            own = _delegating(self.account.partition, self.account.id)
+            own = letting_in(self.account.partition, self.account.id)
         return Policies(
             identity=self.role.policies,
             resource=own,
@@ -150,10 +150,10 @@ def grant(function: Function, account: Account) -> Grant | None:
 
 
 @lru_cache(maxsize=64)
-def _delegating(partition: str, account: str) -> Policy:
-    """The key policy that KMS gives a key by default: the account's own policies decide (KMS Developer Guide)."""
+def letting_in(partition: str, account: str) -> Policy:
+    """A policy of a resource that leaves it to an account: that of a key by default (KMS Developer Guide)."""
     root = f"arn:{partition}:iam::{account}:root"
-    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "*", "Resource": "*"}
     return parse({"Version": "2012-10-17", "Statement": [statement]}, name="resource", kind=Kind.RESOURCE)
 
 

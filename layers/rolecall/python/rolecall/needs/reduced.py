@@ -7,6 +7,7 @@ from typing import Any
 from rolecall.iam.statement import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.needs.excess import Comparison, Excess, Right
+from rolecall.needs.extent import fits
 from rolecall.needs.purpose import unneeded
 
 
@@ -60,8 +61,9 @@ def reduced(comparison: Comparison, excess: Excess) -> Reduced:
 def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
     if not right.needs or not right.known:
         return statement.resources
+    fitting = [each for each in statement.resources if fits(right.action, each)]
     needed = {need.resource for need in right.needs} if right.wide else set()
-    kept = {each for each in statement.resources if each not in (*right.unneeded, *right.wide)}
+    kept = {each for each in fitting if each not in (*right.unneeded, *right.wide)}
     return tuple(sorted(needed | kept)) or statement.resources
 
 

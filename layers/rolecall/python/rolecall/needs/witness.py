@@ -1,10 +1,13 @@
 """Witnesses: a request that the role is allowed, in the shape of a case of `simulate`, confirmed by the evaluator."""
 
+from dataclasses import replace
 from typing import Any
 
+from rolecall.iam.arn import Arn
 from rolecall.iam.statement import Condition, Statement
+from rolecall.model import Resource
 from rolecall.needs.extent import sample
-from rolecall.needs.grant import Grant
+from rolecall.needs.grant import Grant, letting_in
 
 NEVER = ("aws:multifactorauth", "aws:username", "aws:userid", "aws:federatedprovider", "saml:", "cognito-identity")
 """Beginnings of keys that no request of an execution role carries: IAM User Guide, "Global condition context keys"."""
@@ -22,9 +25,22 @@ def witness(
     """
     made = request(granted, action, resource, other=other)
     context = made["context"] | _asked(statement.conditions)
-    if not granted.allows(action, made["resource"], context).allowed:
+    if granted.allows(action, made["resource"], context).allowed:
+        return made | {"context": context}
+    account = granted.account
+    owner = Arn.parse(made["resource"])
+    if owner is None or owner.account in ("", account.id) or account.resource(made["resource"]):
         return None
-    return made | {"context": context}
+    # Of another account's resource the policy is not known: as far as this side goes, it is allowed.
+    policy = letting_in(account.partition, account.id)
+    known = (*account.resources, Resource(made["resource"], policy=policy))
+    if (
+        not replace(granted, account=replace(account, resources=known))
+        .allows(action, made["resource"], context)
+        .allowed
+    ):
+        return None
+    return made | {"context": context, "resourcePolicy": policy.document()}
 
 
 def request(granted: Grant, action: str, resource: str, *, other: str = "unneeded") -> dict[str, Any]:
