@@ -9,6 +9,8 @@ from rolecall.needs.excess import expanded, is_aws_managed, is_open
 from rolecall.needs.extent import fits
 from rolecall.rules import Yields, named, rule
 
+MOST = 10  # Entries for which the nearest names are sought.
+
 
 @rule(Severity.MEDIUM)
 def unknown_action(function: Function, account: Account) -> Yields:
@@ -46,7 +48,9 @@ def unknown_action(function: Function, account: Account) -> Yields:
             if not faults:
                 continue
             is_own = not is_aws_managed(policy) and not (statement.place and statement.place.added_by)
-            nearest = {entry: found for entry, _ in faults if (found := catalog.nearest(entry) if ":" in entry else ())}
+            nearest = {
+                entry: found for entry, _ in faults[:MOST] if (found := catalog.nearest(entry) if ":" in entry else ())
+            }
             yield Hit(
                 statement,
                 "; ".join(dict.fromkeys(why for _, why in faults[:3]))
