@@ -48,9 +48,9 @@ def unknown_action(function: Function, account: Account) -> Yields:
             if not faults:
                 continue
             is_own = not is_aws_managed(policy) and not (statement.place and statement.place.added_by)
-            nearest = {
-                entry: found for entry, _ in faults[:MOST] if (found := catalog.nearest(entry) if ":" in entry else ())
-            }
+            named_in = {*statement.actions, *statement.not_actions}
+            strange = [entry for entry, _ in faults[:MOST] if entry in named_in and catalog.action(entry) is None]
+            nearest = {entry: found for entry in strange if (found := catalog.nearest(entry))}
             yield Hit(
                 statement,
                 "; ".join(dict.fromkeys(why for _, why in faults[:3]))
