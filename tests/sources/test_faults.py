@@ -123,7 +123,7 @@ def test_a_page_that_fails_halfway_is_not_taken_for_the_whole(session: Any) -> N
         ("iam", "get_role_policy", "NoSuchEntity", set()),
         ("iam", "get_policy", "NoSuchEntity", {"boundary"}),
         ("iam", "get_policy_version", "NoSuchEntity", {"boundary"}),
-        ("iam", "get_role", "NoSuchEntity", {"role"}),
+        ("iam", "get_role", "NoSuchEntity", {"missing role"}),
     ],
 )
 def test_what_is_deleted_between_two_calls_is_not_there(
