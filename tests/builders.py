@@ -44,6 +44,7 @@ def clean() -> dict[str, Any]:
                 "role": ROLE,
                 "runtime": "python3.13",
                 "resource_policy": None,
+                "settings": {"tracing": True},
                 "triggers": [{"type": "sqs", "source": QUEUE, "id": "2b3f6c1e-0000-4000-8000-000000000001"}],
             }
         ],
@@ -98,7 +99,9 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
 
     A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
     `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
-    that it fits. `watch` is laid over that of an auditor that hears all.
+    that it fits. `watch` is laid over that of an auditor that hears all, `configuration` over the clean one. `calls`
+    is what the code was found to call, and `code: unread` says that it was not read; `boundary` holds statements,
+    `role` and `function` further members of the two, and `resources`, `functions` and `roles` more of these.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -119,7 +122,21 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             function["tags"] = value
         elif member == "used_by":
             role["used_by"] = value
-        elif member in ("gaps", "omitted"):
+        elif member == "boundary":
+            role["boundary"] = document(*value)
+        elif member == "configuration":
+            function["settings"] |= value
+        elif member == "calls":
+            function["code"] = {"kind": "folder", "read": True, "files": 1, "calls": [_call(each) for each in value]}
+        elif member == "code":
+            function["code"] = {"kind": "remote"}
+        elif member == "role":
+            role |= value
+        elif member == "function":
+            function |= value
+        elif member in ("functions", "roles"):
+            snapshot[member] += value
+        elif member in ("gaps", "omitted", "resources", "scps"):
             snapshot[member] = value
         elif member == "watch":
             snapshot["watch"] = watching() | value
@@ -131,6 +148,13 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
 def account(fragment: dict[str, Any] | None = None) -> Account:
     """The clean account, with a fragment over it."""
     return file.load(laid_over(fragment or {}))
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    """A call of a fragment as a snapshot has it: `parameters` maps names to a value, or to several."""
+    parameters = call.get("parameters", {}).items()
+    listed = [[name, value if isinstance(value, list) else [value]] for name, value in parameters]
+    return {"where": "app.py:7"} | call | {"parameters": listed}
 
 
 def _of_statement(statement: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,25 @@ def test_the_worst_finding_comes_first() -> None:
     assert [finding.rule for finding in judge(fragment).findings] == ["admin-role", "service-wildcard", "shared-role"]
 
 
+def test_silence_is_for_the_same_actions_of_the_same_statement() -> None:
+    statement = allow(["dynamodb:*", "sqs:SendMessage"], "*")
+    judged = {"calls": [], "more policies": {"Example": [statement, allow("sns:Publish")]}}
+    found = [(finding.rule, finding.actions) for finding in judge(judged).findings]
+
+    assert found == [
+        ("service-wildcard", ("dynamodb:*",)),
+        ("unneeded-grant", ("sqs:SendMessage",)),
+        ("unneeded-grant", ("sns:Publish",)),
+    ]
+
+
+def test_a_whole_policy_is_one_finding() -> None:
+    name = "arn:aws:iam::aws:policy/PowerUserAccess"
+    statements = [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, allow("s3:*"), allow("logs:*")]
+
+    assert [finding.rule for finding in judge({"policies": {name: statements}}).findings] == ["admin-role"]
+
+
 def test_an_administrator_is_one_finding_not_two() -> None:
     assert [finding.rule for finding in judge(allow(["*", "s3:*"])).findings] == ["admin-role"]
 

@@ -9,6 +9,8 @@ from rolecall import __version__
 from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
+from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import matches
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.parts import single
 from rolecall.rules import Rule, Yields, all_rules
@@ -127,21 +129,41 @@ def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
 
 def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
     """All hits but those that another hit on the same statement silences: one cause, one finding."""
-    by_cause: dict[object, list[_Struck]] = defaultdict(list)
+    silencing: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
-        by_cause[_cause(each)].append(each)
-    for group in by_cause.values():
-        silenced = {name for each in group for name in each.rule.silences}
-        yield from (each for each in group if each.rule.name not in silenced)
+        if each.rule.silences and each.hit.statement is not None:
+            silencing[_policy(each)].append(each)
+    for each in struck:
+        others = silencing.get(_policy(each), ()) if each.hit.statement is not None else ()
+        if not any(_silences(other, each) for other in others):
+            yield each
 
 
-def _cause(struck: _Struck) -> object:
-    """Hits of one cause compete: those on one statement of one role or function, else each stands alone."""
+def _policy(struck: _Struck) -> object:
+    """Hits compete within one policy of one role or function."""
     hit, function = struck.hit, struck.function
-    if hit.statement is None:
-        return id(hit)
     owner = function and (function.id, function.qualifier)
-    return (owner or hit.function or hit.role, hit.statement.policy, hit.statement.index)
+    return (owner or hit.function or hit.role, hit.statement and hit.statement.policy)
+
+
+def _silences(one: _Struck, other: _Struck) -> bool:
+    """Does a hit say all that the other does: of the same statement, of each of its actions?"""
+    if other.rule.name not in one.rule.silences or one.hit.statement is None or other.hit.statement is None:
+        return False
+    if one.hit.of_policy:
+        return True
+    if one.hit.statement.index != other.hit.statement.index:
+        return False
+    covering = _actions(one.hit, one.hit.statement)
+    return all(
+        any(matches(pattern, action, ignore_case=True) for pattern in covering)
+        for action in _actions(other.hit, other.hit.statement)
+    )
+
+
+def _actions(hit: Hit, statement: Statement) -> tuple[str, ...]:
+    """What it is about; with NotAction that may be any action."""
+    return (statement.actions or ("*",)) if hit.actions is None else hit.actions
 
 
 def _finding(struck: _Struck, account: Account) -> Finding:

@@ -57,6 +57,7 @@ class Hit:
     actions, resources : only where they are not those of the statement
     severity : only where it is not the rule's
     function, role : id and ARN, only where the rule is about the account
+    of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
     """
 
     statement: Statement | None
@@ -73,6 +74,7 @@ class Hit:
     function: str | None = None
     role: str | None = None
     place: Place | None = None
+    of_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

