@@ -47,11 +47,11 @@ class Needs:
 
 def of(function: Function, account: Account) -> Needs:
     """What a function of an account needs; computed once for the two."""
-    return _of(_Pair(function, account))
+    return _of(Pair(function, account))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
+class Pair:
     """A function and its account, the same only as the same objects: to hash all that they hold takes too long."""
 
     function: Function
@@ -65,11 +65,11 @@ class _Pair:
         return hash(self.ids)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Pair) and self.ids == other.ids
+        return isinstance(other, Pair) and self.ids == other.ids
 
 
 @lru_cache(maxsize=1024)
-def _of(pair: _Pair) -> Needs:
+def _of(pair: Pair) -> Needs:
     function, account = pair.function, pair.account
     code = function.code
     calls = code.calls if code else ()
