@@ -99,6 +99,9 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
     `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
     that it fits. `watch` is laid over that of an auditor that hears all.
+
+    `boundary` (statements), `settings` (members of Settings), `resources` (their `policy`: statements) and `calls`
+    tell what the function needs: a call has a service, an operation, where it is, and parameters by name.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -113,12 +116,18 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             role["trust"] = document(*value)
         elif member == "resource policy":
             function["resource_policy"] = document(*value)
-        elif member == "triggers":
-            function["triggers"] = value
+        elif member in ("triggers", "settings"):
+            function[member] = value
+        elif member == "boundary":
+            role["boundary"] = document(*value)
+        elif member == "resources":
+            snapshot["resources"] = [_resource(each) for each in value]
+        elif member == "calls":
+            function["code"] = {"kind": "folder", "path": "app", "read": True, "calls": [_call(each) for each in value]}
         elif member == "tags":
             function["tags"] = value
-        elif member == "used_by":
-            role["used_by"] = value
+        elif member in ("used_by", "unique_id"):
+            role[member] = value
         elif member in ("gaps", "omitted"):
             snapshot[member] = value
         elif member == "watch":
@@ -126,6 +135,16 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
         else:
             raise KeyError(f"a fragment has no member `{member}`")
     return snapshot
+
+
+def _resource(each: dict[str, Any]) -> dict[str, Any]:
+    return each | ({"policy": document(*each["policy"])} if each.get("policy") else {})
+
+
+def _call(each: dict[str, Any]) -> dict[str, Any]:
+    given = each.get("parameters", {}).items()
+    values = [[name, value if isinstance(value, list) else [value]] for name, value in given]
+    return {"where": "app.py:7"} | each | {"parameters": values}
 
 
 def account(fragment: dict[str, Any] | None = None) -> Account:

@@ -9,9 +9,10 @@ from rolecall import __version__
 from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
+from rolecall.iam.policy import Statement
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.parts import single
-from rolecall.rules import Rule, Yields, all_rules
+from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
@@ -126,22 +127,54 @@ def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
 
 
 def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
-    """All hits but those that another hit on the same statement silences: one cause, one finding."""
+    """All hits but those that another hit of the same cause silences: one cause, one finding."""
     by_cause: dict[object, list[_Struck]] = defaultdict(list)
+    lacks: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
         by_cause[_cause(each)].append(each)
-    for group in by_cause.values():
-        silenced = {name for each in group for name in each.rule.silences}
-        yield from (each for each in group if each.rule.name not in silenced)
+        if each.hit.near:
+            lacks[_statement(each, each.hit.near)].append(each)
+    for cause, group in by_cause.items():
+        for each in group:
+            explained = any(_explains(lack, each) for lack in lacks.get(cause, ()))
+            if not explained and not any(_silences(other, each) for other in group):
+                yield each
 
 
 def _cause(struck: _Struck) -> object:
-    """Hits of one cause compete: those on one statement of one role or function, else each stands alone."""
+    """Hits of one cause compete: those on one statement, or on the lack of one for the same resources."""
+    hit = struck.hit
+    if hit.statement is not None:
+        return _statement(struck, hit.statement)
+    if hit.actions and hit.resources:
+        return (*_owner(struck), frozenset(hit.resources))
+    return id(hit)
+
+
+def _statement(struck: _Struck, statement: Statement) -> object:
+    return (_owner(struck), statement.policy, statement.index)
+
+
+def _owner(struck: _Struck) -> tuple[str | None, ...]:
     hit, function = struck.hit, struck.function
-    if hit.statement is None:
-        return id(hit)
-    owner = function and (function.id, function.qualifier)
-    return (owner or hit.function or hit.role, hit.statement.policy, hit.statement.index)
+    return (function.id, function.qualifier) if function else (hit.function or hit.role,)
+
+
+def _silences(one: _Struck, other: _Struck) -> bool:
+    """Does one hit of a cause silence another? Where no statement is, only for actions that it tells itself."""
+    if other.rule.name not in one.rule.silences:
+        return False
+    return other.hit.statement is not None or set(other.hit.actions or ()) <= set(one.hit.actions or ())
+
+
+def _explains(lack: _Struck, other: _Struck) -> bool:
+    """Is what the statement grants too much only what it was meant to grant elsewhere, or by another name?"""
+    granted, meant = other.hit.actions or (), lack.hit.actions or ()
+    return (
+        other.rule.name in OVER_GRANTS
+        and bool(granted)
+        and all(any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted)
+    )
 
 
 def _finding(struck: _Struck, account: Account) -> Finding:
