@@ -216,6 +216,15 @@ def test_the_name_of_a_finding_stays_when_a_line_moves() -> None:
     assert one({"calls": [PUT]}).fingerprint == one({"calls": [PUT | {"where": "app.py:99"}]}).fingerprint
 
 
+def test_a_deny_of_other_regions_and_accounts_blocks_nothing_here() -> None:
+    regions = deny("*", StringNotEquals={"aws:RequestedRegion": [REGION]})
+    owners = deny("*", StringNotEquals={"aws:ResourceAccount": [ACCOUNT]})
+
+    assert names({"more policies": {"Guard": [regions, owners]}}) == []
+    elsewhere = deny("sqs:*", StringNotEquals={"aws:RequestedRegion": ["eu-west-1"]})
+    assert names({"more policies": {"Guard": [elsewhere]}}) == ["blocked-need"]
+
+
 def test_every_rule_that_is_blocked_is_a_rule() -> None:
     assert {*UNDER_GRANTS, "blocked-need"} <= {rule.name for rule in all_rules()}
     assert not OVER_GRANTS & set(UNDER_GRANTS)

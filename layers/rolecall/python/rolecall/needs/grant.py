@@ -139,6 +139,7 @@ class Grant:
             "aws:PrincipalArn": self.role.arn,
             "aws:PrincipalType": "AssumedRole",
             "aws:SecureTransport": "true",
+            **_where(action, resource, self.account),
             **context,
         }
         if not by_lambda:
@@ -180,6 +181,19 @@ def _delegating(partition: str, account: str) -> Policy:
     root = f"arn:{partition}:iam::{account}:root"
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     return parse({"Version": "2012-10-17", "Statement": [statement]}, name="resource", kind=Kind.RESOURCE)
+
+
+def _where(action: str, resource: str, account: Account) -> dict[str, str]:
+    """The region that is called and the owner of the resource, where the ARN or the action tells.
+
+    IAM User Guide, "AWS global condition context keys": aws:RequestedRegion, aws:ResourceAccount.
+    """
+    parts = [*resource.split(":", 5), "", "", "", "", ""]
+    region, owner = parts[3], parts[4]
+    if resource == "*" and action.partition(":")[0] in ("ec2", "xray", "kafka"):
+        region = account.region
+    found = {"aws:RequestedRegion": region, "aws:ResourceAccount": owner}
+    return {key: value for key, value in found.items() if value and not is_wild(value) and not is_unresolved(value)}
 
 
 def _session(role: Role, function: Function, account: Account) -> str:
