@@ -212,6 +212,27 @@ def test_the_lesser_rights_on_interfaces_and_traces_are_low() -> None:
     assert one({"settings": {"tracing": True}, "policies": traces}).severity is Severity.LOW
 
 
+def test_an_action_without_resources_is_not_allowed_on_one() -> None:
+    scoped = allow("xray:PutTraceSegments", f"arn:aws:xray:{REGION}:{ACCOUNT}:group/orders")
+    policies = {"All": [LOGS, allow(POLL, QUEUE), allow("xray:PutTelemetryRecords"), scoped]}
+
+    assert one({"settings": {"tracing": True}, "policies": policies}).rule == "unwritable-traces"
+
+
+def test_a_file_system_whose_policy_was_not_read_is_a_gap() -> None:
+    point = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-1"
+
+    assert names({"settings": {"file_systems": [point]}}) == ["incomplete-audit"]
+    mounts = {"Mount": [allow("elasticfilesystem:ClientMount")]}
+    assert names({"settings": {"file_systems": [point]}, "more policies": mounts}) == []
+
+
+def test_one_reason_not_to_know_is_told_once() -> None:
+    guard = deny("*", StringNotEquals={"aws:PrincipalOrgID": ["o-1"]})
+
+    assert names({"more policies": {"Guard": [guard]}, "settings": {"tracing": True}}) == ["incomplete-audit"]
+
+
 def test_the_name_of_a_finding_stays_when_a_line_moves() -> None:
     assert one({"calls": [PUT]}).fingerprint == one({"calls": [PUT | {"where": "app.py:99"}]}).fingerprint
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rolecall.iam import catalog
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.evaluate import Decision, Outcome, Policies
 from rolecall.iam.policy import Kind, Policy, Statement, parse
@@ -96,7 +97,7 @@ class Grant:
         read = known is not None and not known.gaps
         if exact.allowed:
             return Verdict(True, exact.statements, resource_read=read)
-        if is_unresolved(resource) or is_wild(resource):
+        if _is_pattern(action, resource):
             # What holds of all statements about it holds of all that the pattern stands for.
             decided = statements and exact.allowed is False and all(_covers(each, resource) for each in statements)
             if decided or _denied_whole(exact) or self._capped(action, resource):
@@ -203,6 +204,14 @@ def _session(role: Role, function: Function, account: Account) -> str:
 def _owner(resource: str) -> str:
     """What has the policy: the bucket of an object."""
     return resource.partition("/")[0] if ":s3:::" in resource else resource
+
+
+def _is_pattern(action: str, resource: str) -> bool:
+    """Does it stand for several resources? `*` does not, where the action takes none."""
+    if resource == "*":
+        known = catalog.action(action)
+        return known is None or known.takes_resource
+    return is_unresolved(resource) or is_wild(resource)
 
 
 def _denied_whole(decision: Decision) -> bool:

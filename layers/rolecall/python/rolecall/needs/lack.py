@@ -1,4 +1,4 @@
-"""Lacks: missing needs of one cause, and how a rule tells them: a hit with the statement that mends it, or a gap."""
+"""Lacks: missing needs of one cause, and how a rule tells them: a hit with the statement that mends it."""
 
 import json
 from collections import defaultdict
@@ -26,6 +26,7 @@ OWN_POLICY = frozenset(
         "events",
         "execute-api",
         "glue",
+        "kafka",
         "kinesis",
         "kms",
         "lambda",
@@ -109,19 +110,17 @@ class Lack:
 
 
 def lacks(
-    rule: str,
     function: Function,
     account: Account,
     wanted: Callable[[Need], bool],
     *,
     by: Callable[[Need], object],
     blocked: bool = False,
-) -> Iterator[Lack | Gap]:
-    """The needs of a kind that are missing, those of one cause together, and a gap for each reason not to know.
+) -> Iterator[Lack]:
+    """The needs of a kind that are missing, those of one cause together.
 
     Parameters
     ----------
-    rule : the name of the rule that asks
     wanted : is it the rule's kind of need?
     by : what the needs of one finding have in common
     blocked : those that a statement allows and something else blocks, in place of those that no statement allows
@@ -130,17 +129,22 @@ def lacks(
     if held is None:
         return
     found: dict[object, list[Missing]] = defaultdict(list)
-    open_ones: dict[tuple[str, bool], list[Need]] = defaultdict(list)
     for each in missing(function, account):
-        if not wanted(each.need):
-            continue
-        if each.is_open:
-            open_ones[_reason(each)].append(each.need)
-        elif bool(each.block) == blocked:
+        if wanted(each.need) and not each.is_open and bool(each.block) == blocked:
             found[by(each.need)].append(each)
     yield from (Lack(tuple(group), held) for group in found.values())
-    if not blocked:
-        yield from (_gap(rule, held, needs, *reason) for reason, needs in open_ones.items())
+
+
+def undecided(function: Function, account: Account) -> Iterator[Gap]:
+    """A gap for each reason why it is not decided whether needs of the function are met."""
+    held = grant(function, account)
+    if held is None:
+        return
+    found: dict[tuple[str, bool], list[Need]] = defaultdict(list)
+    for each in missing(function, account):
+        if each.is_open:
+            found[_reason(each)].append(each.need)
+    yield from (_gap(held, needs, *reason) for reason, needs in found.items())
 
 
 def _reason(each: Missing) -> tuple[str, bool]:
@@ -158,13 +162,13 @@ def _reason(each: Missing) -> tuple[str, bool]:
     return "it is allowed on a part of it only", False
 
 
-def _gap(rule: str, held: Grant, needs: list[Need], why: str, mendable: bool) -> Gap:
+def _gap(held: Grant, needs: list[Need], why: str, mendable: bool) -> Gap:
     actions = sorted({need.action for need in needs})
     quoted = ", ".join(f"`{action}`" for action in actions[:SHOWN]) + (" …" if len(actions) > SHOWN else "")
     resources = sorted({need.resource for need in needs})
     on = f"`{resources[0]}`" + (" and others" if len(resources) > 1 else "")
     text = f"not decided whether `{held.role.name}` may {quoted} on {on}: {why}"
-    return Gap(f"rule {rule}", text, None, held.function.id, mendable, held.function.place)
+    return Gap("needs", text, None, held.function.id, mendable, held.function.place)
 
 
 def statements(lacking: tuple[Missing, ...]) -> Iterator[str]:

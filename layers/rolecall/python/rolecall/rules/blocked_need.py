@@ -1,6 +1,6 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
-from rolecall.needs.lack import Lack, lacks, told
+from rolecall.model import Account, Function
+from rolecall.needs.lack import Lack, lacks, told, undecided
 from rolecall.needs.missing import Block
 from rolecall.rules import Yields, rule
 
@@ -46,16 +46,16 @@ def blocked_need(function: Function, account: Account) -> Yields:
         boundary:
           - {"Effect": "Allow", "Action": ["logs:*", "sqs:*"], "Resource": "*"}
 
+    What is not decided of any need is said here too, once for each reason.
+
     Misses: policies of VPC endpoints, and those of the organization where they cannot be read.
     """
-    for each in lacks(
-        "blocked-need", function, account, lambda need: True, by=lambda need: need.resource, blocked=True
-    ):
-        if not isinstance(each, Gap):
-            yield from _hits(each, function)
+    for each in lacks(function, account, lambda need: True, by=lambda need: need.resource, blocked=True):
+        yield from _hits(each)
+    yield from undecided(function, account)
 
 
-def _hits(lack: Lack, function: Function) -> Yields:
+def _hits(lack: Lack) -> Yields:
     """One hit for each thing that blocks needs on this resource."""
     blocks = dict.fromkeys(each.block for each in lack.missing if each.block)
     for block in blocks:

@@ -1,5 +1,5 @@
 from rolecall.finding import Hit, Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.lack import Lack, lacks
 from rolecall.rules import Yields, rule
@@ -38,10 +38,8 @@ def denied_call(function: Function, account: Account) -> Yields:
 
     Misses: calls whose service or operation the code chooses as it runs, and policies of resources elsewhere.
     """
-    for each in lacks(
-        "denied-call", function, account, _is_call, by=lambda need: (need.resource, need.proof.where, need.proof.why)
-    ):
-        yield each if isinstance(each, Gap) else _hit(each)
+    for each in lacks(function, account, _is_call, by=lambda need: (need.resource, need.proof.where, need.proof.why)):
+        yield _hit(each)
 
 
 def _hit(lack: Lack) -> Hit:

@@ -1,5 +1,5 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.from_config import INTERFACES
 from rolecall.needs.lack import lacks
@@ -35,10 +35,7 @@ def missing_vpc_grant(function: Function, account: Account) -> Yields:
     """
     if not function.settings.subnets:
         return
-    for each in lacks("missing-vpc-grant", function, account, _is_network, by=lambda _: "VPC"):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_network, by=lambda _: "VPC"):
         yield each.hit(
             f"`{each.role}` may not {each.quoted}, and the function is in a VPC",
             subject="VPC",

@@ -1,6 +1,9 @@
+from collections.abc import Iterator
+
 from rolecall.finding import Severity
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Need
+from rolecall.needs.grant import grant
 from rolecall.needs.lack import lacks
 from rolecall.rules import Yields, rule
 
@@ -30,16 +33,26 @@ def unmountable_file_system(function: Function, account: Account) -> Yields:
 
     Misses: ClientWrite, since it is not known whether the code writes.
     """
-    for each in lacks("unmountable-file-system", function, account, _is_mount, by=lambda need: need.resource):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_mount, by=lambda need: need.resource):
         system = each.need.resource.rpartition(":")[2]
         yield each.hit(
             f"`{each.role}` may not {each.quoted} on `{system}`, which the function mounts",
             subject=each.need.resource,
             setting="file system",
         )
+    yield from _unread(function, account)
+
+
+def _unread(function: Function, account: Account) -> Iterator[Gap]:
+    """EFS file systems of which it is not known whether they have a policy, unless the role may mount them anyway."""
+    held = grant(function, account)
+    for point in function.settings.file_systems:
+        if held is None or account.resource(point) or ":elasticfilesystem:" not in point:
+            continue
+        anywhere = point.replace(":access-point/", ":file-system/").rpartition("/")[0] + "/⟨?⟩"
+        if not held.allows("elasticfilesystem:ClientMount", anywhere).allowed:
+            why = f"not decided whether `{held.role.name}` may mount `{point}`: the file system's policy was not read"
+            yield Gap("rule unmountable-file-system", why, None, function.id, mendable=False, place=function.place)
 
 
 def _is_mount(need: Need) -> bool:

@@ -1,5 +1,5 @@
 from rolecall.finding import Hit, Severity
-from rolecall.model import Account, Function, Gap, Trigger
+from rolecall.model import Account, Function, Trigger
 from rolecall.needs import Need
 from rolecall.needs.lack import Lack, lacks
 from rolecall.rules import Yields, rule
@@ -44,8 +44,8 @@ def unreadable_source(function: Function, account: Account) -> Yields:
             return False
         return not (need.action.startswith("ec2:") and function.settings.subnets)
 
-    for each in lacks("unreadable-source", function, account, is_polled, by=lambda need: need.proof.where):
-        yield each if isinstance(each, Gap) else _hit(each, triggers[each.need.proof.where])
+    for each in lacks(function, account, is_polled, by=lambda need: need.proof.where):
+        yield _hit(each, triggers[each.need.proof.where])
 
 
 def _hit(lack: Lack, trigger: Trigger) -> Hit:

@@ -1,5 +1,5 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.lack import Lack, lacks
 from rolecall.rules import Yields, rule
@@ -48,10 +48,7 @@ def unusable_key(function: Function, account: Account) -> Yields:
 
     Misses: keys of single S3 objects and of SecureString parameters.
     """
-    for each in lacks("unusable-key", function, account, _is_of_key, by=lambda need: (need.resource, need.context)):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_of_key, by=lambda need: (need.resource, need.context)):
         why, service = each.need.proof.why, dict(each.need.context)[VIA]
         yield each.hit(
             f"`{each.role}` may not {each.quoted} with `{_short(each.need.resource)}`: {why}",

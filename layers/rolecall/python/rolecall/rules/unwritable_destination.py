@@ -1,5 +1,5 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.lack import lacks
 from rolecall.rules import Yields, rule
@@ -27,10 +27,7 @@ def unwritable_destination(function: Function, account: Account) -> Yields:
 
     Misses: a queue policy that another account wrote.
     """
-    for each in lacks("unwritable-destination", function, account, _is_sending, by=_target):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_sending, by=_target):
         setting, target = each.need.proof.where, _target(each.need)
         yield each.hit(
             f"`{each.role}` may not {each.quoted} on `{target.rpartition(':')[2]}`, the {setting}: events are lost",

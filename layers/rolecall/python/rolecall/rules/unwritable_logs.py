@@ -1,5 +1,5 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.lack import lacks
 from rolecall.rules import Yields, rule
@@ -38,10 +38,7 @@ def unwritable_logs(function: Function, account: Account) -> Yields:
 
     Misses: log groups of extensions.
     """
-    for each in lacks("unwritable-logs", function, account, _is_logging, by=lambda need: need.resource):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_logging, by=lambda need: need.resource):
         group = each.need.resource.partition(":log-group:")[2].removesuffix(":*")
         known = account.resource(each.need.resource.removesuffix(":*"))
         yield each.hit(

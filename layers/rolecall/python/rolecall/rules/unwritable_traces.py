@@ -1,5 +1,5 @@
 from rolecall.finding import Severity
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.lack import lacks
 from rolecall.rules import Yields, rule
@@ -27,10 +27,7 @@ def unwritable_traces(function: Function, account: Account) -> Yields:
 
     Misses: libraries that send traces while tracing is off; they have the rights of the code.
     """
-    for each in lacks("unwritable-traces", function, account, _is_tracing, by=lambda need: need.proof.where):
-        if isinstance(each, Gap):
-            yield each
-            continue
+    for each in lacks(function, account, _is_tracing, by=lambda need: need.proof.where):
         yield each.hit(
             f"`{each.role}` may not {each.quoted}, and active tracing is on",
             subject="tracing",
