@@ -233,6 +233,23 @@ def test_one_reason_not_to_know_is_told_once() -> None:
     assert names({"more policies": {"Guard": [guard]}, "settings": {"tracing": True}}) == ["incomplete-audit"]
 
 
+@pytest.mark.parametrize("end", [":*", ":*:*", ":log-stream:*"])
+def test_each_way_to_write_the_streams_of_a_group_will_do(end: str) -> None:
+    group = LOG_GROUP.removesuffix(":*") + end
+
+    assert (
+        names({"policies": {"All": [allow(["logs:CreateLogStream", "logs:PutLogEvents", *POLL], [group, QUEUE])]}})
+        == []
+    )
+
+
+def test_a_group_without_its_streams_is_not_enough() -> None:
+    group = LOG_GROUP.removesuffix(":*")
+    policies = {"All": [allow(["logs:CreateLogStream", "logs:PutLogEvents"], group), allow(POLL, QUEUE)]}
+
+    assert names({"policies": policies}) == ["unwritable-logs"]
+
+
 def test_the_name_of_a_finding_stays_when_a_line_moves() -> None:
     assert one({"calls": [PUT]}).fingerprint == one({"calls": [PUT | {"where": "app.py:99"}]}).fingerprint
 

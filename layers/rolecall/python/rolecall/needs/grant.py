@@ -91,6 +91,7 @@ class Grant:
         ----------
         by_lambda : Lambda itself makes the call: lambda:SourceFunctionArn is absent
         """
+        resource = _asked(action, resource)
         exact = self._decide(action, resource, context or {}, by_lambda=by_lambda)
         statements = self.statements_allowing(action, resource)
         known = self.account.resource(_owner(resource))
@@ -134,6 +135,7 @@ class Grant:
 
     def request(self, action: str, resource: str, context: Mapping[str, str], *, by_lambda: bool) -> Request:
         """The call as IAM sees it, with all that is known of it."""
+        resource = _asked(action, resource)
         caller = Caller("AWS", _session(self.role, self.function, self.account))
         facts = {
             "aws:PrincipalAccount": self.account.id,
@@ -182,6 +184,16 @@ def _delegating(partition: str, account: str) -> Policy:
     root = f"arn:{partition}:iam::{account}:root"
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     return parse({"Version": "2012-10-17", "Statement": [statement]}, name="resource", kind=Kind.RESOURCE)
+
+
+def _asked(action: str, resource: str) -> str:
+    """What of a log group is asked for: `NAME:*` means its streams (CloudWatch Logs User Guide, "ARN formats").
+
+    >>> _asked("logs:PutLogEvents", "arn:aws:logs:us-east-1:111122223333:log-group:a:*")
+    'arn:aws:logs:us-east-1:111122223333:log-group:a:log-stream:*'
+    """
+    streams = action in ("logs:CreateLogStream", "logs:PutLogEvents") and ":log-stream:" not in resource
+    return f"{resource[:-1]}log-stream:*" if streams and resource.endswith(":*") else resource
 
 
 def _where(action: str, resource: str, account: Account) -> dict[str, str]:
