@@ -100,8 +100,9 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
     `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
     that it fits. `watch` is laid over that of an auditor that hears all, `configuration` over the clean one. `calls`
-    is what the code was found to call, and `code: unread` says that it was not read; `boundary` holds statements,
-    `role` and `function` further members of the two, and `resources`, `functions` and `roles` more of these.
+    is what the code was found to call (service, operation, where, parameters by name), and `code: unread` says that it
+    was not read; `boundary` holds statements, `role` and `function` further members of the two, and `resources` (their
+    `policy`: statements), `functions` and `roles` more of these.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -116,18 +117,20 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             role["trust"] = document(*value)
         elif member == "resource policy":
             function["resource_policy"] = document(*value)
-        elif member == "triggers":
-            function["triggers"] = value
-        elif member == "tags":
-            function["tags"] = value
-        elif member == "used_by":
-            role["used_by"] = value
+        elif member in ("triggers", "settings"):
+            function[member] = value
         elif member == "boundary":
             role["boundary"] = document(*value)
+        elif member == "resources":
+            snapshot["resources"] = [_resource(each) for each in value]
+        elif member == "calls":
+            function["code"] = {"kind": "folder", "path": "app", "read": True, "calls": [_call(each) for each in value]}
+        elif member == "tags":
+            function["tags"] = value
+        elif member in ("used_by", "unique_id"):
+            role[member] = value
         elif member == "configuration":
             function["settings"] |= value
-        elif member == "calls":
-            function["code"] = {"kind": "folder", "read": True, "files": 1, "calls": [_call(each) for each in value]}
         elif member == "code":
             function["code"] = {"kind": "remote"}
         elif member == "role":
@@ -136,7 +139,7 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             function |= value
         elif member in ("functions", "roles"):
             snapshot[member] += value
-        elif member in ("gaps", "omitted", "resources", "scps"):
+        elif member in ("gaps", "omitted", "scps"):
             snapshot[member] = value
         elif member == "watch":
             snapshot["watch"] = watching() | value
@@ -145,16 +148,19 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     return snapshot
 
 
+def _resource(each: dict[str, Any]) -> dict[str, Any]:
+    return each | ({"policy": document(*each["policy"])} if each.get("policy") else {})
+
+
+def _call(each: dict[str, Any]) -> dict[str, Any]:
+    given = each.get("parameters", {}).items()
+    values = [[name, value if isinstance(value, list) else [value]] for name, value in given]
+    return {"where": "app.py:7"} | each | {"parameters": values}
+
+
 def account(fragment: dict[str, Any] | None = None) -> Account:
     """The clean account, with a fragment over it."""
     return file.load(laid_over(fragment or {}))
-
-
-def _call(call: dict[str, Any]) -> dict[str, Any]:
-    """A call of a fragment as a snapshot has it: `parameters` maps names to a value, or to several."""
-    parameters = call.get("parameters", {}).items()
-    listed = [[name, value if isinstance(value, list) else [value]] for name, value in parameters]
-    return {"where": "app.py:7"} | call | {"parameters": listed}
 
 
 def _of_statement(statement: dict[str, Any]) -> dict[str, Any]:

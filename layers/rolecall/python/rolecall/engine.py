@@ -13,7 +13,7 @@ from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.parts import single
-from rolecall.rules import Rule, Yields, all_rules
+from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
@@ -128,42 +128,67 @@ def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
 
 
 def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
-    """All hits but those that another hit on the same statement silences: one cause, one finding."""
-    silencing: dict[object, list[_Struck]] = defaultdict(list)
+    """All hits but those that another one says as well: one cause, one finding."""
+    rivals: dict[object, list[_Struck]] = defaultdict(list)
+    lacks: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
-        if each.rule.silences and each.hit.statement is not None:
-            silencing[_policy(each)].append(each)
+        if each.rule.silences:
+            rivals[_rivalry(each)].append(each)
+        if each.hit.near:
+            lacks[_statement(each, each.hit.near)].append(each)
     for each in struck:
-        others = silencing.get(_policy(each), ()) if each.hit.statement is not None else ()
-        if not any(_silences(other, each) for other in others):
+        meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
+        if any(_explains(lack, each) for lack in meant):
+            continue
+        if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
             yield each
 
 
-def _policy(struck: _Struck) -> object:
-    """Hits compete within one policy of one role or function."""
+def _rivalry(struck: _Struck) -> object:
+    """Hits compete within one policy of one owner, or where no statement is, for the same resources."""
+    hit = struck.hit
+    if hit.statement is not None:
+        return (_owner(struck), hit.statement.policy)
+    return (_owner(struck), frozenset(hit.resources)) if hit.actions and hit.resources else id(hit)
+
+
+def _owner(struck: _Struck) -> tuple[str | None, ...]:
     hit, function = struck.hit, struck.function
-    owner = function and (function.id, function.qualifier)
-    return (owner or hit.function or hit.role, hit.statement and hit.statement.policy)
+    return (function.id, function.qualifier) if function else (hit.function or hit.role,)
+
+
+def _statement(struck: _Struck, statement: Statement) -> object:
+    return (_owner(struck), statement.policy, statement.index)
 
 
 def _silences(one: _Struck, other: _Struck) -> bool:
-    """Does a hit say all that the other does: of the same statement, of each of its actions?"""
-    if other.rule.name not in one.rule.silences or one.hit.statement is None or other.hit.statement is None:
+    """Does a hit say all that the other does: of the same statement, or its lack, each of its actions?"""
+    if other.rule.name not in one.rule.silences:
         return False
+    mine, its = one.hit.statement, other.hit.statement
+    if mine is None or its is None:
+        return mine is its and set(other.hit.actions or ()) <= set(one.hit.actions or ())
     if one.hit.of_policy:
         return True
-    if one.hit.statement.index != other.hit.statement.index:
-        return False
-    covering = _actions(one.hit, one.hit.statement)
-    return all(
-        any(matches(pattern, action, ignore_case=True) for pattern in covering)
-        for action in _actions(other.hit, other.hit.statement)
+    covering = _actions(one.hit, mine)
+    return mine.index == its.index and all(
+        any(matches(pattern, action, ignore_case=True) for pattern in covering) for action in _actions(other.hit, its)
     )
 
 
 def _actions(hit: Hit, statement: Statement) -> tuple[str, ...]:
     """What it is about; with NotAction that may be any action."""
     return (statement.actions or ("*",)) if hit.actions is None else hit.actions
+
+
+def _explains(lack: _Struck, other: _Struck) -> bool:
+    """Is what the statement grants too much only what it was meant to grant elsewhere, or by another name?"""
+    granted, meant = other.hit.actions or (), lack.hit.actions or ()
+    return (
+        other.rule.name in OVER_GRANTS
+        and bool(granted)
+        and all(any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted)
+    )
 
 
 def _finding(struck: _Struck, account: Account) -> Finding:

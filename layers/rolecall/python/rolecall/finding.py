@@ -58,6 +58,7 @@ class Hit:
     severity : only where it is not the rule's
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
+    near : for what a role lacks, the statement that was probably meant to allow it
     """
 
     statement: Statement | None
@@ -75,6 +76,7 @@ class Hit:
     role: str | None = None
     place: Place | None = None
     of_policy: bool = False
+    near: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -368,6 +368,18 @@ def _distance(left: str, right: str, limit: int) -> int:
     return row[-1]
 
 
+def is_slip(written: str, meant: str) -> bool:
+    """Is it the name of another action of the service, at most two slips away?
+
+    >>> is_slip("sqs:SendMesage", "sqs:SendMessage"), is_slip("sqs:SendMessage", "sqs:SendMessage")
+    (True, False)
+    >>> is_slip("sqs:Send*", "sqs:SendMessage"), is_slip("sns:Publish", "sqs:Publish")
+    (False, False)
+    """
+    (service, _, one), (other, _, two) = written.lower().partition(":"), meant.lower().partition(":")
+    return service == other and "*" not in one and 0 < _distance(one, two, REACH) <= REACH
+
+
 def _file(prefix: str) -> str:
     return f"services/{prefix}.txt"
 

@@ -13,8 +13,8 @@ from rolecall.needs import Certainty, Need, Proof
 from rolecall.needs.keys import uses
 from rolecall.triggers import TRIGGERS, Poll
 
-PAUSED = frozenset({"Disabled", "Disabling", "Creating", "Deleting"})
-"""States in which Lambda does not poll (Lambda API, EventSourceMappingConfiguration)."""
+PAUSED = frozenset({"Disabled", "Disabling", "Creating", "Enabling", "Updating", "Deleting"})
+"""States in which Lambda does not poll, or that pass (Lambda API, EventSourceMappingConfiguration)."""
 
 NETWORK = (
     "ec2:CreateNetworkInterface",

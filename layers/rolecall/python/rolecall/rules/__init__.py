@@ -16,6 +16,21 @@ Yields: TypeAlias = Iterator[Hit | Gap]
 OfFunction: TypeAlias = Callable[[Function, Account], Yields]
 OfAccount: TypeAlias = Callable[[Account], Yields]
 
+OVER_GRANTS = frozenset(
+    {
+        "bulk-read",
+        "foreign-resource-grant",
+        "invoke-any-function",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "service-wildcard",
+        "unneeded-grant",
+        "wide-log-grant",
+        "wide-resource",
+    }
+)
+"""Rules on a statement that grants too much; one that is a near miss of a need has its say there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
