@@ -77,6 +77,11 @@ class Made:
     name: str
     key: Key
 
+    @property
+    def root(self) -> "Made":
+        """What stands for the object and all that comes of it."""
+        return Made("", self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
