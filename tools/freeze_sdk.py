@@ -86,10 +86,23 @@ def _resources(session: Json, service: str) -> Iterator[str]:
     model = boto3.Session()._loader.load_service_model(service, "resources-1")
     waiters = _waiting(session, service)
     yield "=|"
-    yield from _resource(model["service"], model["resources"], waiters)
+    yield from _resource({**model["service"], "has": _all(model["resources"])}, model["resources"], waiters)
     for name, resource in model["resources"].items():
         yield f"={name}|{','.join(xform_name(each['name']) for each in resource.get('identifiers', ()))}"
         yield from _resource(resource, model["resources"], waiters)
+
+
+def _all(resources: Json) -> Json:
+    """The service resource makes every type, from all of its identifiers: boto3, "Resources", "Sub-resources"."""
+    return {
+        name: {
+            "resource": {
+                "type": name,
+                "identifiers": [{"target": each["name"], "source": "input"} for each in one.get("identifiers", ())],
+            }
+        }
+        for name, one in resources.items()
+    }
 
 
 def _resource(resource: Json, resources: Json, waiters: Json) -> Iterator[str]:
@@ -119,9 +132,7 @@ def _sub_name(name: str, given: Json) -> str:
 
 def _made(action: Json) -> str:
     request, given = action["request"], action.get("resource", {})
-    return "|".join(
-        (request["operation"], _filled(request.get("params", ())), given.get("type", ""), _sources(given))
-    )
+    return "|".join((request["operation"], _filled(request.get("params", ())), given.get("type", ""), _sources(given)))
 
 
 def _filled(parameters: Json) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rolecall.needs.code import attributes, boto, boxes, calling, modules, strings
 from rolecall.needs.code.machine import Machine, Site
 from rolecall.needs.code.values import (
+    CALLABLE,
     NOTHING,
     UNKNOWN,
     Arguments,
@@ -27,6 +28,7 @@ from rolecall.needs.code.values import (
     join,
     known_texts,
     one,
+    pattern,
     texts,
 )  # fmt: skip
 
@@ -101,7 +103,7 @@ def _named(machine: Machine, atom: Atom, names: Value, site: Site) -> Value:
     found = [attributes.get(machine, atom, text, site) for text in known_texts(names)]
     open_names = [text for text in texts(names) if "⟨" in text]
     for text in open_names:
-        fitting = boxes.pattern(text)
+        fitting = pattern(text)
         names_that_fit = [name for name in _attributes(machine, atom) if fitting.match(name) and name[:2] != "__"]
         found += [attributes.get(machine, atom, name, site) for name in names_that_fit]
     if open_names and isinstance(atom, External | Resource):
@@ -409,7 +411,7 @@ FUNCTIONS: dict[str, Model] = {
 
 def _submit(machine: Machine, made: Made, given: Arguments, site: Site) -> Value | None:
     called = given.at(0, "fn")
-    if not any(isinstance(atom, calling.CALLABLE) for atom in called):
+    if not any(isinstance(atom, CALLABLE) for atom in called):
         return None
     result = _in_thread(machine, given, site)
     return one(boxes.make(machine, site, tag="future", everything=result))

@@ -2,8 +2,19 @@
 
 import ast
 
-from rolecall.needs.code import attributes, boto, boxes, definitions, expressions, outside, statements, strings
+from rolecall.needs.code import (
+    attributes,
+    boto,
+    boxes,
+    definitions,
+    expressions,
+    outside,
+    powertools,
+    statements,
+    strings,
+)
 from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, Cell, Definition, Frame, Machine, Site
+from rolecall.needs.code.names import bind
 from rolecall.needs.code.values import (
     CALLABLE,
     NOTHING,
@@ -150,10 +161,9 @@ def _function_method(machine: Machine, receiver: Atom, name: str, given: Argumen
         return one(receiver)
     if name == "register":
         # functools.singledispatch: `@run.register` and `run.register(type, function)`.
-        for value in given.positional:
-            added = frozenset(atom for atom in value if isinstance(atom, CALLABLE))
-            machine.put(receiver, "<registered>", added)
-        return join(*given.positional[-1:]) if machine.has(receiver, "<registered>") else one(Method(receiver, name))
+        added = frozenset(atom for value in given.positional for atom in value if isinstance(atom, CALLABLE))
+        machine.put(receiver, "<registered>", added)
+        return added or one(Method(receiver, name))
     return UNKNOWN
 
 
@@ -166,6 +176,8 @@ def escape(machine: Machine, given: Arguments, site: Site) -> None:
     target = [(name, value) for name, value in given.named.items() if _callables(value)]
     for name, value in target:
         passed = boxes.elements(machine, given.named.get("args", NOTHING), site) if name == "target" else UNKNOWN
+        if name == powertools.RECORD_HANDLER:
+            passed = one(Event("Records"))
         for atom in sorted(_callables(value), key=repr):
             call(machine, atom, Arguments((), _thread_names(machine, given), passed or UNKNOWN, open=True), site)
 
@@ -271,16 +283,16 @@ def _bind(machine: Machine, frame: Frame, function: Function, definition: Defini
     frame.first = positional[0].arg if positional else None
     for index, parameter in enumerate([*positional, *parameters.kwonlyargs]):
         position = index if index < len(positional) else len(given.positional)
-        statements.bind(machine, frame, parameter.arg, _argument(machine, frame, function, parameter, position, given))
+        bind(machine, frame, parameter.arg, _argument(machine, frame, function, parameter, position, given))
     if parameters.vararg:
         left = given.positional[len(positional) :]
         box = boxes.make(machine, site, tag="*args", positions=left, everything=given.rest)
-        statements.bind(machine, frame, parameters.vararg.arg, one(box))
+        bind(machine, frame, parameters.vararg.arg, one(box))
     if parameters.kwarg:
         names = {each.arg for each in (*positional, *parameters.kwonlyargs)}
         rest = {name: value for name, value in given.named.items() if name not in names}
         box = boxes.make(machine, site, tag="**", named=rest, keys=UNKNOWN if given.open else NOTHING)
-        statements.bind(machine, frame, parameters.kwarg.arg, one(box))
+        bind(machine, frame, parameters.kwarg.arg, one(box))
 
 
 def _argument(

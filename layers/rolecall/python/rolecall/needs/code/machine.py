@@ -34,10 +34,15 @@ class ExhaustedError(Exception):
 
 @dataclass(slots=True)
 class Cell:
-    """A place that holds a value: it only grows; `read` tells that somebody has seen less than what came later."""
+    """A place that holds a value: it only grows.
+
+    `read` tells that somebody may have seen less than what comes later, `written` that it is more than a look that
+    found nothing.
+    """
 
     value: Value = NOTHING
     read: bool = False
+    written: bool = False
 
 
 @dataclass(slots=True)
@@ -154,7 +159,13 @@ class Machine:
     # Cells
 
     def put(self, owner: Atom, name: str, value: Value) -> None:
-        self.grow(self.store.setdefault(owner, {}).setdefault(name, Cell()), value)
+        held = self.store.setdefault(owner, {})
+        cell = held.setdefault(name, Cell())
+        if not cell.written:
+            cell.written = True
+            # Who went through all names has missed this one.
+            self.changed = self.changed or (ELEMENT in held and held[ELEMENT].read)
+        self.grow(cell, value)
 
     def get(self, owner: Atom, name: str) -> Value:
         # An empty cell is made as well, so that a later write is seen to come too late.
@@ -167,11 +178,8 @@ class Machine:
         self.get(owner, ELEMENT)
         for name, cell in list(self.store[owner].items()):
             cell.read = True
-            if cell.value or name != ELEMENT:
+            if cell.value or (cell.written and name != ELEMENT):
                 yield name, cell.value
-
-    def has(self, owner: Atom, name: str) -> bool:
-        return bool(self.get(owner, name))
 
     def grow(self, cell: Cell, value: Value) -> None:
         whole = join(cell.value, value)

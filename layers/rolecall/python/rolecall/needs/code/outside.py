@@ -40,11 +40,19 @@ CLIENTS = frozenset({"boto3.client", "aioboto3.client", "boto3.DEFAULT_SESSION.c
 RESOURCES = frozenset({"boto3.resource", "aioboto3.resource", "boto3.DEFAULT_SESSION.resource"})
 SESSIONS = frozenset(
     {
-        "boto3.Session", "boto3.session.Session", "aioboto3.Session", "aioboto3.session.Session",
-        "botocore.session.Session", "botocore.session.get_session", "aiobotocore.session.get_session", "aiobotocore.session.AioSession",
-        "aiobotocore.get_session", "boto3._get_default_session", "boto3.setup_default_session",
+        "aioboto3.Session",
+        "aioboto3.session.Session",
+        "aiobotocore.get_session",
+        "aiobotocore.session.AioSession",
+        "aiobotocore.session.get_session",
+        "boto3.Session",
+        "boto3._get_default_session",
+        "boto3.session.Session",
+        "boto3.setup_default_session",
+        "botocore.session.Session",
+        "botocore.session.get_session",
     }
-)  # fmt: skip
+)
 GIVING_BACK = frozenset({"get", "pop", "popleft", "result", "get_nowait", "__enter__", "peek"})
 KEPT = (Client, Resource, Session, Instance, Box, Made, Class, Collection)
 

@@ -13,7 +13,7 @@ def fits(machine: Machine, frame: Frame, pattern: ast.pattern, subject: Value) -
     match pattern:
         case ast.MatchAs(None):
             return True
-        case ast.MatchAs(inner):
+        case ast.MatchAs(ast.pattern() as inner):
             return fits(machine, frame, inner, subject)
         case ast.MatchOr(parts):
             found = [fits(machine, frame, part, subject) for part in parts]

@@ -4,6 +4,9 @@ Source: Powertools for AWS Lambda (Python), "Event source data classes"; a prope
 case unless it stands here.
 """
 
+RECORD_HANDLER = "record_handler"
+"""The argument of the batch utility that is called with each record."""
+
 EVENTS = frozenset({"current_event", "raw_event"})
 
 DICT_METHODS = frozenset(

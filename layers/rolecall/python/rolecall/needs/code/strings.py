@@ -127,7 +127,7 @@ def _split(machine: Machine, text: str, name: str, arguments: Arguments, site: S
     known = "⟨" not in text and len(separators) <= 1 and len(arguments.positional) <= 1 and name in ("split", "rsplit")
     if not known or not all(separators):
         return one(boxes.make(machine, site, tag="split", everything=UNKNOWN))
-    parts = text.split(*separators)
+    parts = text.split(separators[0]) if separators else text.split()
     return one(boxes.make(machine, site, tag=text, positions=[one(Text(part)) for part in parts]))
 
 
