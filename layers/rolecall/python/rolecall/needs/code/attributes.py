@@ -36,6 +36,7 @@ from rolecall.needs.code.values import (
     Value,
     join,
     one,
+    ordered,
 )  # fmt: skip
 
 MOST_BASES = 40
@@ -46,7 +47,7 @@ def of_value(machine: Machine, owners: Value, name: str, site: Site) -> Value:
     if len(owners) == 1:
         (atom,) = owners
         return get(machine, atom, name, site)
-    return join(*(get(machine, atom, name, site) for atom in sorted(owners, key=repr)))
+    return join(*(get(machine, atom, name, site) for atom in ordered(owners)))
 
 
 def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
@@ -98,8 +99,14 @@ def _of_event(event: Event, name: str) -> Value:
 # Classes
 
 
-def bases(machine: Machine, cls: Class) -> Iterator[Atom]:
+def bases(machine: Machine, cls: Class) -> tuple[Atom, ...]:
     """The class and all that it inherits from, in the order in which Python looks (without sharing in diamonds)."""
+    if cls not in machine.lines:
+        machine.lines[cls] = tuple(_bases(machine, cls))
+    return machine.lines[cls]
+
+
+def _bases(machine: Machine, cls: Class) -> Iterator[Atom]:
     seen: set[Atom] = set()
     waiting: list[Atom] = [cls]
     while waiting and len(seen) < MOST_BASES:
@@ -110,7 +117,7 @@ def bases(machine: Machine, cls: Class) -> Iterator[Atom]:
         yield atom
         if isinstance(atom, Class):
             declared = [value for name, value in sorted(machine.items(atom)) if name.startswith("<")]
-            waiting = [each for value in declared for each in sorted(value, key=repr)] + waiting
+            waiting = [each for value in declared for each in ordered(value)] + waiting
 
 
 def find(machine: Machine, cls: Class, name: str) -> Value:
@@ -191,7 +198,7 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
         return own
     found = find(machine, instance.of, name)
     if found:
-        return join(*(_bound(machine, instance, atom, site) for atom in sorted(found, key=repr)))
+        return join(*(_bound(machine, instance, atom, site) for atom in ordered(found)))
     if not name.startswith("__") and find(machine, instance.of, "__getattr__"):
         return call_method(machine, instance, "__getattr__", Arguments((one(Text(name)),)), site)
     outside = externals(machine, instance.of)
@@ -276,7 +283,7 @@ def _fill(machine: Machine, instance: Instance, given: Arguments) -> None:
 
 def _fields(machine: Machine, cls: Class) -> list[str]:
     found: dict[str, None] = {}
-    for base in reversed(list(bases(machine, cls))):
+    for base in reversed(bases(machine, cls)):
         if isinstance(base, Class):
             frame = machine.frames.get(("class", *base.key, *base.frame))
             found.update(dict.fromkeys(frame.annotated if frame else ()))
@@ -297,7 +304,7 @@ def call_method(machine: Machine, instance: Instance, name: str, given: Argument
     return join(
         *(
             calling.call(machine, called, given, site)
-            for atom in sorted(found, key=repr)
+            for atom in ordered(found)
             for called in _bound(machine, instance, atom, site)
         )
     )

@@ -28,6 +28,7 @@ from rolecall.needs.code.values import (
     join,
     known_texts,
     one,
+    ordered,
     pattern,
     texts,
 )  # fmt: skip
@@ -88,7 +89,7 @@ def _pairs(machine: Machine, box: Box, pairs: Value, site: Site) -> None:
 def _getattr(machine: Machine, given: Arguments, site: Site) -> Value:
     names = given.at(1, "name")
     found = [given.positional[2] if len(given.positional) > 2 else NOTHING]
-    for atom in sorted(given.at(0, "object"), key=repr):
+    for atom in ordered(given.at(0, "object")):
         if isinstance(atom, Client):
             found.append(boto.operations(machine, atom, names, site))
         else:
@@ -201,13 +202,17 @@ def _execute(machine: Machine, given: Arguments, site: Site) -> Value:
 
 
 def _import(machine: Machine, given: Arguments, site: Site) -> Value:
-    found = []
+    found: list[Value] = []
     for text in texts(given.at(0, "name")) or ("⟨?⟩",):
-        if "⟨" in text:
+        package = site.frame.source.package if text.startswith(".") else ""
+        name = f"{package}{text}" if package else text.lstrip(".")
+        if "⟨" not in text:
+            found.append(modules.imported(machine, name, site))
+            continue
+        fitting = [each for each in machine.program.below(name.partition("⟨")[0]) if pattern(name).match(each)]
+        if not fitting:
             machine.wonder(site, "imports a module whose name is not known")
-        else:
-            package = site.frame.source.package if text.startswith(".") else ""
-            found.append(modules.imported(machine, f"{package}{text}" if package else text.lstrip("."), site))
+        found += [modules.imported(machine, each, site) for each in fitting]
     return join(*found) or UNKNOWN
 
 

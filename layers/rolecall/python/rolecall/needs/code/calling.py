@@ -33,6 +33,7 @@ from rolecall.needs.code.values import (
     Foreign,
     Function,
     Instance,
+    Key,
     Made,
     Method,
     Module,
@@ -46,6 +47,7 @@ from rolecall.needs.code.values import (
     Value,
     join,
     one,
+    ordered,
 )  # fmt: skip
 
 NEW_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -96,8 +98,19 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
     if len(called) == 1:
         (atom,) = called
         return call(machine, atom, given, site)
+    clients = {atom.receiver for atom in called if isinstance(atom, Method) and isinstance(atom.receiver, Client)}
+    if len(clients) > 1:
+        # Which of several clients is meant hangs on a choice that is not followed.
+        called = frozenset(_doubtful(atom) for atom in called)
     # In a fixed order: where boxes are made, and bounds are hit, must not hang on hashes.
-    return join(*(call(machine, atom, given, site) for atom in sorted(called, key=repr)))
+    return join(*(call(machine, atom, given, site) for atom in ordered(called)))
+
+
+def _doubtful(atom: Atom) -> Atom:
+    match atom:
+        case Method(Client(service), name):
+            return Method(Client(service, certain=False), name)
+    return atom
 
 
 def call(machine: Machine, atom: Atom, given: Arguments, site: Site) -> Value:
@@ -170,7 +183,7 @@ def _function_method(machine: Machine, receiver: Atom, name: str, given: Argumen
 def escape(machine: Machine, given: Arguments, site: Site) -> None:
     """What the user's code hands to the outside is called there, with what follows it, or with anything."""
     for index, value in enumerate(given.positional):
-        for atom in sorted(_callables(value), key=repr):
+        for atom in ordered(_callables(value)):
             after = given.positional[index + 1 :]
             call(machine, atom, Arguments(after, given.named, given.rest or UNKNOWN, open=True), site)
     target = [(name, value) for name, value in given.named.items() if _callables(value)]
@@ -178,7 +191,7 @@ def escape(machine: Machine, given: Arguments, site: Site) -> None:
         passed = boxes.elements(machine, given.named.get("args", NOTHING), site) if name == "target" else UNKNOWN
         if name == powertools.RECORD_HANDLER:
             passed = one(Event("Records"))
-        for atom in sorted(_callables(value), key=repr):
+        for atom in ordered(_callables(value)):
             call(machine, atom, Arguments((), _thread_names(machine, given), passed or UNKNOWN, open=True), site)
 
 
@@ -261,9 +274,15 @@ def _run(machine: Machine, function: Function, given: Arguments, number: int) ->
         return expressions.evaluate(machine, frame, node.body)
     if not isinstance(node, ast.ClassDef):
         statements.block(machine, frame, node.body)
-    if frame.yielded or (not frame.returned and _yields(node)):
+    if frame.yielded or (not frame.returned and _generates(machine, function.key, node)):
         return one(boxes.make(machine, Site(frame, node), tag="yielded", everything=frame.yielded))
     return frame.returned
+
+
+def _generates(machine: Machine, key: Key, node: ast.AST) -> bool:
+    if key not in machine.generators:
+        machine.generators[key] = _yields(node)
+    return machine.generators[key]
 
 
 def _yields(node: ast.AST) -> bool:

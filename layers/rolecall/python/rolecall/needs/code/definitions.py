@@ -124,7 +124,7 @@ def make_class(machine: Machine, frame: Frame, node: ast.ClassDef) -> Value:
 
 def typed(machine: Machine, frame: Frame, annotation: ast.expr | None) -> Value:
     """The client or resource that an annotation names by a type of mypy_boto3; nothing for any other."""
-    if annotation is None:
+    if annotation is None or "mypy_boto3" not in frame.source.text:
         return NOTHING
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return typed(machine, frame, _parsed(annotation.value))

@@ -19,12 +19,13 @@ from rolecall.needs.code.values import (
     Value,
     join,
     one,
+    ordered,
 )  # fmt: skip
 
 
 def evaluate(machine: Machine, frame: Frame, node: ast.expr) -> Value:
     """What an expression can be; calls in it are made."""
-    machine.step()
+    machine.steps += 1
     run = EXPRESSIONS.get(type(node))
     if run is None:
         return UNKNOWN
@@ -124,7 +125,7 @@ def _choices(frame: Frame, targets: list[str]) -> Iterable[dict[str, Value]]:
     if len(targets) != 1 or targets[0] not in frame.names:
         return ({},)
     whole = frame.names[targets[0]]
-    return [{targets[0]: one(atom)} for atom in sorted(whole, key=repr)] if len(whole) > 1 else ({},)
+    return [{targets[0]: one(atom)} for atom in ordered(whole)] if len(whole) > 1 else ({},)
 
 
 def _generators(machine: Machine, frame: Frame, generators: list[ast.comprehension]) -> list[str]:

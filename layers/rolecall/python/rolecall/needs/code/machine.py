@@ -6,7 +6,6 @@ nothing changes. Calls that nest too deep are put off to the end of a run instea
 """
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -132,23 +131,18 @@ class Machine:
     contexts: dict[Key, set[int]] = field(default_factory=dict)
     waiting: list[tuple[Function, Arguments, Site] | str] = field(default_factory=list)
     running: set[int] = field(default_factory=set)
+    generators: dict[Key, bool] = field(default_factory=dict)
+    lines: dict[Class, tuple[Atom, ...]] = field(default_factory=dict)
     changed: bool = False
     steps: int = 0
     bytes: int = 0
     depth: int = 0
 
     def start_run(self) -> None:
-        for part in (
-            self.calls,
-            self.unresolved,
-            self.done,
-            self.contexts,
-            self.waiting,
-            self.merged,
-            self.misses,
-            self.hits,
-        ):
+        for part in (self.calls, self.unresolved, self.misses, self.hits):
             part.clear()
+        for memory in (self.done, self.contexts, self.waiting, self.merged, self.lines):
+            memory.clear()
         self.changed = False
 
     def step(self) -> None:
@@ -207,15 +201,11 @@ class Machine:
         self.gaps[Gap("code", why, call=path)] = None
 
     def all_calls(self) -> tuple[Call, ...]:
-        # Which of several services a client is of hangs on a choice that is not followed.
-        meant: defaultdict[tuple[object, object], set[object]] = defaultdict(set)
-        for service, operation, where, _ in self.calls:
-            meant[where, operation].add(service)
         made = (
             Call(
                 str(service), str(operation), str(where),
                 tuple((name, tuple(sorted(values))) for name, values in sorted(found.parameters.items())),
-                str(library) or None, found.certain and len(meant[where, operation]) == 1,
+                str(library) or None, found.certain,
             )
             for (service, operation, where, library), found in self.calls.items()
         )  # fmt: skip

@@ -32,6 +32,7 @@ from rolecall.needs.code.values import (
     Value,
     join,
     one,
+    ordered,
     texts,
 )  # fmt: skip
 
@@ -86,7 +87,7 @@ def _notice(machine: Machine, name: str, given: Arguments, site: Site) -> None:
     top = name.partition(".")[0]
     if top in STANDARD or top in SDK or top in HARMLESS:
         return
-    for each in sorted(whole, key=repr):
+    for each in ordered(whole):
         if isinstance(each, Client | Resource):
             machine.wonder(site, f"hands a client of `{each.service}` to `{top}`", each.service)
         elif isinstance(each, Session):
@@ -158,7 +159,7 @@ def _call_back(machine: Machine, made: Made, given: Arguments, site: Site, seen:
         return
     seen.add(made.root)
     event = frozenset(atom for atom in given.everything() if isinstance(atom, Event))
-    for atom in sorted(machine.get(made.root, "<callbacks>"), key=repr):
+    for atom in ordered(machine.get(made.root, "<callbacks>")):
         if isinstance(atom, Made):
             _call_back(machine, atom, given, site, seen)
         elif not _runs(machine, atom):

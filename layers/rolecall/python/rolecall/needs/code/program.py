@@ -54,6 +54,16 @@ class Program:
             return Source(name, None, name, "")
         return None
 
+    def below(self, prefix: str) -> Iterator[str]:
+        """The modules of the package in which a prefix lies: `plugins.` and `plugins.a` are in `plugins`."""
+        package = prefix.rpartition(".")[0]
+        folder = package.replace(".", "/") + "/"
+        for files, root, _ in self._roots if package else ():
+            for path in files:
+                name = path[len(root) + len(folder) : -3]
+                if path.startswith(f"{root}{folder}") and path.endswith(".py") and name.isidentifier():
+                    yield f"{package}.{name}"
+
     def owns(self, name: str) -> bool:
         """Is this top-level module the user's, to be followed, and no package that pip installed?"""
         top = name.partition(".")[0]

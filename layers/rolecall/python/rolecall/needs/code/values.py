@@ -7,7 +7,6 @@ what they hold, and are made from a finite stock (places in the source, bounded 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
 
 UNKNOWN_TEXT = "⟨?⟩"
 MOST_TEXTS = 24
@@ -215,6 +214,7 @@ Atom = (
     | Instance | Super | Box | Session | Client | Foreign | Resource | Collection | Batch | Repeater | Method
 )  # fmt: skip
 Value = frozenset[Atom]
+Collectable = frozenset[Atom] | set[Atom] | list[Atom]
 
 NOTHING: Value = frozenset()
 UNKNOWN: Value = frozenset({Unknown()})
@@ -252,11 +252,16 @@ def one(atom: Atom) -> Value:
 
 def join(*values: Value) -> Value:
     """Everything that any of them can be; too many texts become one that is unknown."""
-    whole: Value = reduce(frozenset.union, values, NOTHING)
+    whole = values[0] if len(values) == 1 else NOTHING.union(*values)
     if len(whole) <= MOST_TEXTS:
         return whole
     others = frozenset(atom for atom in whole if not isinstance(atom, Text | Event | Plain))
     return whole if len(whole) - len(others) <= MOST_TEXTS else others | UNKNOWN
+
+
+def ordered(value: Collectable) -> list[Atom]:
+    """The atoms in an order that does not hang on hashes: it decides where a bound is hit."""
+    return list(value) if len(value) < 2 else sorted(value, key=repr)
 
 
 def texts(value: Value) -> tuple[str, ...]:
