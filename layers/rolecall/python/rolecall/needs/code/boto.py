@@ -1,5 +1,6 @@
 """boto3: what clients, resources, collections, paginators, waiters and sessions do."""
 
+import re
 from collections.abc import Mapping
 
 from rolecall.needs.code import boxes, calling, sdk
@@ -43,6 +44,8 @@ TOKENS = {
     ("dsql", "generate_db_connect_auth_token"): ("dsql", "DbConnect"),
     ("dsql", "generate_db_connect_admin_auth_token"): ("dsql", "DbConnectAdmin"),
 }
+# As in `InstanceIds[0]`, `Delete.Objects[].Key`.
+INDEX = re.compile(r"\[[^]]*\]")
 TOKEN_PARAMETERS = ("DBHostname", "Port", "DBUsername", "Region")
 
 
@@ -278,9 +281,7 @@ def _act(machine: Machine, resource: Resource, action: sdk.Action, given: Argume
 
 def _filled(resource: Resource, action: sdk.Action) -> dict[str, tuple[str, ...]]:
     known = dict(resource.identifiers)
-    return {
-        parameter.replace("[]", ""): known.get(identifier, (UNKNOWN_TEXT,)) for parameter, identifier in action.filled
-    }
+    return {INDEX.sub("", parameter): known.get(identifier, (UNKNOWN_TEXT,)) for parameter, identifier in action.filled}
 
 
 def _given(parent: Resource, action: sdk.Action, given: Arguments) -> Resource:

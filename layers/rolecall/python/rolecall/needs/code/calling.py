@@ -286,11 +286,15 @@ def _generates(machine: Machine, key: Key, node: ast.AST) -> bool:
 
 
 def _yields(node: ast.AST) -> bool:
-    return any(
-        isinstance(each, ast.Yield | ast.YieldFrom) or (not isinstance(each, NEW_SCOPES) and _yields(each))
-        for each in ast.iter_child_nodes(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.stmt | ast.expr)
-    )
+    """Is there a `yield` in its own body? In a loop, as a long sum nests deeper than Python's stack."""
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(each, NEW_SCOPES):
+            waiting.extend(ast.iter_child_nodes(each))
+    return False
 
 
 def _bind(machine: Machine, frame: Frame, function: Function, definition: Definition, given: Arguments) -> None:
