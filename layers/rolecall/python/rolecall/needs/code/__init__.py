@@ -43,7 +43,7 @@ library=None, certain=True),)
     machine = Machine(program)
     place = split_handler(handler)
     if place is None:
-        machine.gap(f"handler `{handler}` names no module and function")
+        machine.gap(f"handler `{handler}` names no module and function", mendable=True)
         return _analysis(machine)
     try:
         _run_until_stable(machine, *place)
@@ -70,11 +70,12 @@ def _run(machine: Machine, module: str, name: str) -> None:
     """One run: the module of the handler, the handler, and what was put off because it was too deep."""
     frame = modules.module(machine, module, forced=True)
     if frame is None:
-        machine.gap(f"handler `{module}.{name}` is not in the code: there is no module `{module}`")
+        machine.gap(f"handler `{module}.{name}` is not in the code: there is no module `{module}`", mendable=True)
         return
     found = modules.member(machine, module, name)
     if not found or found == UNKNOWN:
-        machine.gap(f"handler `{module}.{name}` is not in the code: `{frame.source.path}` does not define `{name}`")
+        why = f"`{frame.source.path}` does not define `{name}`"
+        machine.gap(f"handler `{module}.{name}` is not in the code: {why}", mendable=True)
         return
     given = Arguments((one(Event("")), one(Unknown())))
     start = Frame("function", ("start",), frame.source, frame)

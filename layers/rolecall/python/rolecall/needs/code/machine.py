@@ -201,8 +201,9 @@ class Machine:
         """Keep a place that may call AWS and does not say what."""
         self.unresolved[Unresolved(site.where, what, service)] = None
 
-    def gap(self, why: str, path: str | None = None) -> None:
-        self.gaps[Gap("code", why, call=path)] = None
+    def gap(self, why: str, path: str | None = None, *, mendable: bool = False) -> None:
+        """Keep what the analysis does not see; `mendable` where the function cannot work like that."""
+        self.gaps[Gap("code", why, call=path, mendable=mendable)] = None
 
     def all_calls(self) -> tuple[Call, ...]:
         made = (

@@ -70,7 +70,7 @@ def _parse(machine: Machine, source: Source, path: str) -> ast.Module:
         # Null bytes; nesting that the parser does not take.
         line, said = 1, str(error) or "nested too deep"
     kind = "is written in Python 2" if said.startswith(PYTHON_2) else "is no Python that this version reads"
-    machine.gap(f"`{path}` {kind}, line {line}: {said}", path)
+    machine.gap(f"`{path}` {kind}, line {line}: {said}", path, mendable=True)
     tree = ast.Module([], [])
     tree.broken = line  # type: ignore[attr-defined]  # kept for the next run
     return tree

@@ -97,13 +97,15 @@ def distribution_names(files: Mapping[str, str]) -> Iterator[str]:
     >>> sorted(distribution_names({"PyYAML-6.0.dist-info/METADATA": "", "a-1.dist-info/RECORD": "b/__init__.py,,"}))
     ['a', 'b', 'yaml']
     """
-    for path, text in files.items():
+    for path in files:
         folder = next((each for each in path.split("/") if each.endswith((".dist-info", ".egg-info"))), None)
         if folder is None:
             continue
         name = re.split(r"-\d", folder.rpartition(".")[0])[0].lower().replace("_", "-")
         yield IMPORTED_AS.get(name, name.replace("-", "_"))
         if path.endswith("/top_level.txt"):
-            yield from text.split()
+            yield from files[path].split()
         if path.endswith("/RECORD"):
-            yield from (line.partition(",")[0].partition("/")[0].removesuffix(".py") for line in text.splitlines())
+            yield from (
+                line.partition(",")[0].partition("/")[0].removesuffix(".py") for line in files[path].splitlines()
+            )

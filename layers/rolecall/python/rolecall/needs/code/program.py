@@ -95,9 +95,9 @@ class Program:
 
     def _texts_of(self, top: str) -> Iterator[str]:
         for files, prefix, _ in self._roots:
-            for path, text in files.items():
-                if path == f"{prefix}{top}.py" or path.startswith(f"{prefix}{top}/"):
-                    yield text
+            for path in files:
+                if path == f"{prefix}{top}.py" or (path.startswith(f"{prefix}{top}/") and path.endswith(".py")):
+                    yield files[path]
 
 
 def _folders(files: Mapping[str, str], prefix: str) -> frozenset[str]:
