@@ -93,8 +93,8 @@ def analysed(function: Function, code: Code, files: Files, layers: Layers = Laye
         gaps.append(_limit(function, f"what is imported may be in {named}, which is not read"))
     read = replace(
         code,
-        # What was not read may call anything.
-        read=not unread,
+        # What was not read, or not found, may call anything.
+        read=not unread and not any(gap.why.startswith("handler `") for gap in found.gaps),
         files=found.files,
         calls=found.calls,
         unresolved=found.unresolved,
