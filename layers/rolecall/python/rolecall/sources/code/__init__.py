@@ -13,7 +13,17 @@ from rolecall.sources.code.archive import MOST_PACKED, open_archive
 from rolecall.sources.code.files import Files, UnreadableError
 from rolecall.sources.code.folder import open_folder
 
-__all__ = ["MOST_PACKED", "Files", "Layers", "Reader", "UnreadableError", "analysed", "unanalysed"]
+__all__ = [
+    "MOST_PACKED",
+    "Files",
+    "Layers",
+    "Reader",
+    "UnreadableError",
+    "analysed",
+    "inline",
+    "open_archive",
+    "unanalysed",
+]
 
 WHAT = "code"
 MOST_KNOWN = 4_096

@@ -26,15 +26,15 @@ _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, NotImplementedError, RuntimeError)
 
 
-def open_archive(source: Path | bytes, name: str) -> Files:
-    """The source in a zip archive: a file, or the bytes of one.
+def open_archive(source: Path | bytes, name: str, *, fingerprint: str | None = None) -> Files:
+    """The source in a zip archive: a file, or the bytes of one. `fingerprint` where its digest is known already.
 
     Raises
     ------
     UnreadableError : it is no zip that can be read, or is more than Lambda takes
     """
     try:
-        fingerprint = _fingerprint(source)
+        fingerprint = fingerprint or _fingerprint(source)
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             _check(file)
         archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)

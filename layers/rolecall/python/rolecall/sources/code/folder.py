@@ -64,9 +64,8 @@ def _entries(root: Path, unread: dict[str, None]) -> Iterator[tuple[str, int, in
                     unread[f"folder `{path}` lies too deep: not read"] = None
                     continue
                 waiting.append((f"{path}/", depth + 1))
-            elif (each.is_symlink() and each.is_dir()) or wanted(path):
-                if entry := _file(each, path, home, unread):
-                    yield entry
+            elif ((each.is_symlink() and each.is_dir()) or wanted(path)) and (entry := _file(each, path, home, unread)):
+                yield entry
 
 
 def _file(each: "os.DirEntry[str]", path: str, home: Path, unread: dict[str, None]) -> tuple[str, int, int] | None:
