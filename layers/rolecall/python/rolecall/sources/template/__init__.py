@@ -31,7 +31,11 @@ RELEVANT = (
 
 
 def read(
-    paths: Sequence[Path], *, values: Mapping[str, str] | None = None, environment: str | None = None
+    paths: Sequence[Path],
+    *,
+    values: Mapping[str, str] | None = None,
+    environment: str | None = None,
+    code: bool = True,
 ) -> tuple[Account, ...]:
     """The Account of the templates of one application: one for each outcome of conditions that are left open.
 
@@ -40,6 +44,7 @@ def read(
     paths : of the templates; what one exports, another may import
     values : of parameters and pseudo parameters
     environment : of `samconfig.toml`, which is read beside the first template
+    code : whether to analyse what the code of the functions calls
 
     Raises
     ------
@@ -48,17 +53,19 @@ def read(
     documents = [document.read(path) for path in dict.fromkeys(paths)]
     parameters.check(documents, values or {})
     configured = parameters.configured(documents[0].path.parent, environment)
-    return read_documents(documents, {**configured, **(values or {})})
+    return read_documents(documents, {**configured, **(values or {})}, code=code)
 
 
-def read_documents(documents: Sequence[Document], values: Mapping[str, str]) -> tuple[Account, ...]:
+def read_documents(
+    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = True
+) -> tuple[Account, ...]:
     """The same of templates that were parsed already."""
     variants = [_variants(each, values) for each in documents]
     if math.prod(len(each.assigned) for each in variants) > parameters.MOST:
         variants = [replace(each, assigned=({},), gaps=(*each.gaps, _unvaried(each))) for each in variants]
     combined = itertools.product(*(each.assigned for each in variants))
     read = [_stacks(documents, values, assigned, variants) for assigned in combined]
-    reader = Reader()
+    reader = Reader() if code else None
     accounts = [_account(stacks, variants, reader) for stacks in read]
     if not any(parameters.takes(each, values) for each in documents):
         accounts += _otherwise(documents, values, variants, read, reader)
@@ -70,7 +77,7 @@ def _otherwise(
     values: Mapping[str, str],
     variants: Sequence[Variants],
     read: list[list[Stack]],
-    reader: Reader,
+    reader: Reader | None,
 ) -> list[Account]:
     """The Account of those functions that no variant makes, as they are with other values than the defaults."""
     absent = {name for stacks in read for stack in stacks for name in stack.unmade()}
@@ -120,7 +127,7 @@ def _stacks(
     )
 
 
-def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader) -> Account:
+def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader | None) -> Account:
     read, unknown = functions(stacks)
     users: dict[str, tuple[str, ...]] = {}
     for function in read:
@@ -139,7 +146,7 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
-    return with_calls(account, stacks, reader)
+    return with_calls(account, stacks, reader) if reader else account
 
 
 def _stack(
