@@ -1,14 +1,18 @@
 """Needs for a terminal: each function with its role, what it needs and where that is seen, and how sure it is."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from rolecall.needs import Certainty, Need
+from rolecall.needs import Certainty, Need, Proof
 from rolecall.reports.needs import Answer
 
 COLOURS = {Certainty.MUST: "1", Certainty.MAY: "36"}
+ORDER = (Certainty.MUST, Certainty.MAY, Certainty.UNKNOWN)
 GREEN, YELLOW, DIM, BOLD = "32", "33", "2", "1"
-MOST = 12
-"""Unresolved places of a function that are listed."""
+MOST = 8
+"""Unresolved lines of a function's code that are listed."""
+
+_Group = tuple[Certainty, str, Proof]
 
 
 def render(answers: Sequence[Answer], *, colour: bool = False) -> str:
@@ -18,45 +22,62 @@ def render(answers: Sequence[Answer], *, colour: bool = False) -> str:
 
 
 def _lines(answer: Answer, *, colour: bool) -> Iterator[str]:
-    name = answer.function.rpartition(":")[2]
-    role = answer.role.rpartition("/")[2] or "none"
-    yield f"{_paint(name, BOLD, colour)}  role {role}"
-    if not answer.needs.needs:
-        yield "  needs nothing that is known of"
-    for need in answer.needs.needs:
-        yield f"  {_paint(need.certainty.value.ljust(4), COLOURS.get(need.certainty, ''), colour)} {need.action}"
-        yield f"       on {_resource(need, answer)}"
-        yield _paint(f"       --> {need.proof.where}: {need.proof.why}", DIM, colour)
-    for each in answer.needs.unresolved[:MOST]:
-        service = f" ({each.service})" if each.service and f"`{each.service}`" not in each.what else ""
-        yield f"  {_paint('?', YELLOW, colour)}    {each.where}: {each.what}{service}"
-    if (more := len(answer.needs.unresolved) - MOST) > 0:
-        yield f"  {_paint('?', YELLOW, colour)}    and {more} more places"
+    yield f"{_paint(answer.function.rpartition(':')[2], BOLD, colour)}, role {_role(answer)}"
+    for (certainty, resource, proof), actions in _grouped(answer.needs.needs).items():
+        yield f"  {_paint(certainty.value.ljust(4), COLOURS.get(certainty, ''), colour)}  {', '.join(actions)}"
+        yield f"        on {_resource(resource, answer)}"
+        yield _paint(f"        {proof.where}: {proof.why}", DIM, colour)
+    yield from _unresolved(answer, colour=colour)
     for gap in answer.gaps:
-        yield f"  {_paint('note', YELLOW, colour)} {gap.why}"
+        yield f"  {_paint('gap', YELLOW, colour)}   {gap.why}"
     if answer.proven:
-        yield f"  {_paint('proven', GREEN, colour)}: {_size(answer)} that allow all of it, and nothing else"
+        number = _count(len(answer.proposal.statements), "statement")
+        yield f"  {_paint('proven', GREEN, colour)}: a policy of {number} allows what it must, and nothing else"
     else:
         yield f"  {_paint('not proven', YELLOW, colour)}: {answer.why}"
 
 
-def _resource(need: Need, answer: Answer) -> str:
+def _grouped(needs: Sequence[Need]) -> dict[_Group, list[str]]:
+    """The actions that one place in code, trigger or configuration asks for on one resource; what is sure first."""
+    groups: dict[_Group, list[str]] = defaultdict(list)
+    for need in sorted(needs, key=lambda each: ORDER.index(each.certainty)):
+        groups[(need.certainty, need.resource, need.proof)].append(need.action)
+    return groups
+
+
+def _unresolved(answer: Answer, *, colour: bool) -> Iterator[str]:
+    """The lines of code that may call AWS and do not say what, each once."""
+    by_line: dict[str, list[str]] = defaultdict(list)
+    for each in answer.needs.unresolved:
+        service = f" ({each.service})" if each.service and f"`{each.service}`" not in each.what else ""
+        by_line[each.where].append(f"{each.what}{service}")
+    for where, found in list(by_line.items())[:MOST]:
+        more = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+        yield f"  {_paint('?', YELLOW, colour)}     {where}: {found[0]}{more}"
+    if len(by_line) > MOST:
+        yield f"  {_paint('?', YELLOW, colour)}     and {_count(len(by_line) - MOST, 'more line')}"
+
+
+def _role(answer: Answer) -> str:
+    """What the role is called in the template, else the last part of its ARN."""
+    return answer.names.get(answer.role, answer.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
+
+
+def _resource(resource: str, answer: Answer) -> str:
     """The ARN, and what it is called in the template."""
-    plain = need.resource.removesuffix("/*").removesuffix(":*")
-    name = answer.names.get(need.resource, answer.names.get(plain))
-    return f"{need.resource}  ({name.partition('.')[0]})" if name else need.resource
-
-
-def _size(answer: Answer) -> str:
-    number = len(answer.proposal.statements)
-    return f"{number} statement{'' if number == 1 else 's'}"
+    plain = resource.removesuffix("/*").removesuffix(":*")
+    name = answer.names.get(resource, answer.names.get(plain))
+    return f"{resource} ({name.partition('.')[0]})" if name else resource
 
 
 def _summary(answers: Sequence[Answer]) -> str:
     proven = sum(each.proven for each in answers)
-    number = len(answers)
-    hint = "`--format sam` or `--format policy` prints the policies"
-    return f"{number} function{'' if number == 1 else 's'}, {proven} proven; {hint}"
+    policies = "`--format policy` and `--format sam` print the policies"
+    return f"{_count(len(answers), 'function')}, {proven} proven; {policies}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _paint(text: str, code: str, colour: bool) -> str:
