@@ -98,7 +98,7 @@ def analysed(function: Function, code: Code, files: Files, layers: Layers = Laye
     unread = [(each.name, why) for each in (files, *layers.read) for why in each.unread]
     gaps = [replace(gap, call=_shown(files, gap.call), subject=function.id) for gap in found.gaps]
     gaps += [Gap(WHAT, why, name, function.id, mendable=False) for name, why in unread]
-    if layers.unread and any(gap.why.endswith("is not in the code") for gap in found.gaps):
+    if layers.unread and any(each.what.startswith("imports `") for each in found.unresolved):
         named = ", ".join(f"`{arn}`" for arn in layers.unread)
         gaps.append(_limit(function, f"what is imported may be in {named}, which is not read"))
     read = replace(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from rolecall.sources.code.files import Files, UnreadableError, wanted
+from rolecall.sources.code.files import Files, UnreadableError, plain, wanted
 
 MOST_PACKED = 260 * 2**20
 MOST_UNPACKED = 270 * 2**20
@@ -100,4 +100,4 @@ def _members(archive: zipfile.ZipFile, unread: dict[str, None]) -> Iterator[zipf
         else:
             yield each
             continue
-        unread[f"`{path}` {why}"] = None
+        unread[f"`{plain(path)}` {why}"] = None

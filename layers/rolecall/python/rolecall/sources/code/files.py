@@ -57,7 +57,7 @@ class Files(Mapping[str, str]):
                 self._texts[path] = self._text(path)
             except (OSError, UnreadableError) as error:
                 why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-                self.unread[f"`{path}` {why}"] = None
+                self.unread[f"`{plain(path)}` {why}"] = None
                 self._texts[path] = ""
             except _FullError as full:
                 self.unread[str(full)] = None
@@ -110,6 +110,15 @@ def wanted(path: str) -> bool:
     """
     folder, _, name = path.rpartition("/")
     return name.endswith(".py") or (name in TOLD and folder.endswith((".dist-info", ".egg-info")))
+
+
+def plain(path: str) -> str:
+    """A path as it can be shown: a terminal obeys some signs, and others are no text.
+
+    >>> plain("shop/app.py"), plain(chr(27) + ".py") == chr(92) + "x1b.py"
+    ('shop/app.py', True)
+    """
+    return path if path.isprintable() else ascii(path)[1:-1]
 
 
 def decoded(data: bytes) -> str:

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from rolecall.sources.code.files import Files, UnreadableError, wanted
+from rolecall.sources.code.files import Files, UnreadableError, plain, wanted
 
 MOST_ENTRIES = 50_000
 DEEPEST = 40
@@ -49,7 +49,7 @@ def _entries(root: Path, unread: dict[str, None]) -> Iterator[tuple[str, int, in
         except OSError as error:
             if not folder:
                 raise
-            unread[f"folder `{folder[:-1]}` cannot be read: {(error.strerror or str(error)).lower()}"] = None
+            unread[f"folder `{plain(folder[:-1])}` cannot be read: {(error.strerror or str(error)).lower()}"] = None
             continue
         for each in found:
             seen += 1
@@ -61,11 +61,18 @@ def _entries(root: Path, unread: dict[str, None]) -> Iterator[tuple[str, int, in
                 if each.name in SKIPPED or each.name.startswith("."):
                     continue
                 if depth >= DEEPEST:
-                    unread[f"folder `{path}` lies too deep: not read"] = None
+                    unread[f"folder `{plain(path)}` lies too deep: not read"] = None
                     continue
                 waiting.append((f"{path}/", depth + 1))
-            elif ((each.is_symlink() and each.is_dir()) or wanted(path)) and (entry := _file(each, path, home, unread)):
+            elif (wanted(path) or _links_to_folder(each)) and (entry := _file(each, path, home, unread)):
                 yield entry
+
+
+def _links_to_folder(each: "os.DirEntry[str]") -> bool:
+    try:
+        return each.is_symlink() and each.is_dir()
+    except OSError:  # links in a circle
+        return False
 
 
 def _file(each: "os.DirEntry[str]", path: str, home: Path, unread: dict[str, None]) -> tuple[str, int, int] | None:
@@ -74,14 +81,15 @@ def _file(each: "os.DirEntry[str]", path: str, home: Path, unread: dict[str, Non
         real = Path(each.path).resolve(strict=True)
         known = real.stat()
     except (OSError, RuntimeError):  # RuntimeError: links in a circle
-        unread[f"`{path}` is a link that leads nowhere: not read"] = None
+        unread[f"`{plain(path)}` is a link that leads nowhere: not read"] = None
         return None
+    name = plain(path)
     if home not in real.parents:
-        unread[f"`{path}` is a link that leaves the folder: not followed"] = None
+        unread[f"`{name}` is a link that leaves the folder: not followed"] = None
     elif stat.S_ISDIR(known.st_mode):
-        unread[f"`{path}` is a link to a folder: not followed"] = None
+        unread[f"`{name}` is a link to a folder: not followed"] = None
     elif not stat.S_ISREG(known.st_mode):
-        unread[f"`{path}` is no regular file: not read"] = None
+        unread[f"`{name}` is no regular file: not read"] = None
     else:
         return path, known.st_size, known.st_mtime_ns
     return None
