@@ -141,7 +141,7 @@ def test_a_path_that_leaves_the_archive_is_not_read(name: str) -> None:
 
 
 def test_a_name_cannot_command_the_terminal() -> None:
-    assert list(opened(("/\x1b[2J.py", CALL)).unread)[0].startswith("`/\\x1b[2J.py` has")
+    assert next(iter(opened(("/\x1b[2J.py", CALL)).unread)).startswith("`/\\x1b[2J.py` has")
 
 
 def test_a_symbolic_link_in_an_archive_is_not_followed() -> None:
@@ -218,7 +218,7 @@ def test_zip64_is_not_read() -> None:
 
 
 def test_of_two_members_with_one_name_the_last_counts() -> None:
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="Duplicate name"):
         found = opened(("app.py", "first"), ("app.py", "last"))
 
     assert found["app.py"] == "last"
