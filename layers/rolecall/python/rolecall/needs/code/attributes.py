@@ -1,4 +1,7 @@
-"""Attributes: what `atom.name` is, and objects of the user's classes."""
+"""Attributes: what `atom.name` is, and objects of the user's classes.
+
+Longer than most: how Python finds an attribute is one set of rules, in which each case falls back on the next.
+"""
 
 import ast
 from collections.abc import Iterator
