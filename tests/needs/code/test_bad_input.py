@@ -243,3 +243,16 @@ def test_no_handler_with_lines_taken_out_makes_it_fail(text: str, data: st.DataO
     lines = text.splitlines()
     kept = data.draw(st.lists(st.integers(0, len(lines) - 1), unique=True).map(sorted))
     analysed("\n".join(lines[index] for index in kept))
+
+
+def test_what_can_be_ever_more_things_is_bounded() -> None:
+    text = """import boto3
+def handler(event, x):
+    global x; x = map(boto3.meta, boto3.meta)
+    for x in map(get(*client), get(*client)): y = x
+    x = handler(getattr(boto3.client('s3'), (f'{x}' or 1)), y)
+    with map((await x).x, (await x).x) as x: x.get_object(Bucket=y)
+"""
+    found = analysed(text.replace("handler(event, x)", "handler(event, z)"))
+
+    assert found.unresolved

@@ -1,4 +1,7 @@
-"""Attributes: what `atom.name` is, and objects of the user's classes."""
+"""Attributes: what `atom.name` is, and objects of the user's classes.
+
+Longer than most: how Python finds an attribute is one set of rules, in which each case falls back on the next.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -40,6 +43,7 @@ from rolecall.needs.code.values import (
 )  # fmt: skip
 
 MOST_BASES = 40
+MOST_DOTS = 10
 
 
 def of_value(machine: Machine, owners: Value, name: str, site: Site) -> Value:
@@ -66,7 +70,8 @@ def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
         case Made(owner, key):
             if name in powertools.EVENTS:
                 return one(Event(""))
-            return machine.get(atom, name) or one(Made(f"{owner}.{name}", key))
+            further = one(Made(f"{owner}.{name}", key)) if owner.count(".") < MOST_DOTS else UNKNOWN
+            return machine.get(atom, name) or further
         case Event():
             return _of_event(atom, name)
         case Client() | Resource() | Session():

@@ -1,4 +1,7 @@
-"""boto3: what clients, resources, collections, paginators, waiters and sessions do."""
+"""boto3: what clients, resources, collections, paginators, waiters and sessions do.
+
+Longer than most: each kind of thing is a few lines, and all of them hand on to each other.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Python's own functions, as far as values flow through them: a table."""
+"""Python's own functions, as far as values flow through them: a table, with a few lines for each row."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""Calls: of whatever is called, with whatever it is given."""
+"""Calls: of whatever is called, with whatever it is given.
+
+Longer than most: binding arguments, situations and what is handed outside all serve one act.
+"""
 
 import ast
 

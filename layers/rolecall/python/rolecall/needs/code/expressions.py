@@ -35,6 +35,8 @@ def evaluate(machine: Machine, frame: Frame, node: ast.expr) -> Value:
     machine.depth += 1
     value = run(machine, frame, node)
     machine.depth -= 1
+    if len(value) > 8:
+        machine.step(value)
     return value
 
 

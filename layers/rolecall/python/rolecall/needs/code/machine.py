@@ -145,8 +145,9 @@ class Machine:
             memory.clear()
         self.changed = False
 
-    def step(self) -> None:
-        self.steps += 1
+    def step(self, value: Value = NOTHING) -> None:
+        """Count one; a value that can be very many things costs as much as many steps do."""
+        self.steps += 1 + (len(value) >> 2)
         if self.steps > MOST_STEPS:
             raise ExhaustedError(f"the analysis stopped after {MOST_STEPS:,} steps")
 
@@ -165,6 +166,8 @@ class Machine:
         # An empty cell is made as well, so that a later write is seen to come too late.
         cell = self.store.setdefault(owner, {}).setdefault(name, Cell())
         cell.read = True
+        if len(cell.value) > 8:
+            self.step(cell.value)
         return cell.value
 
     def items(self, owner: Atom) -> Iterator[tuple[str, Value]]:
@@ -172,14 +175,15 @@ class Machine:
         self.get(owner, ELEMENT)
         for name, cell in list(self.store[owner].items()):
             cell.read = True
+            if len(cell.value) > 8:
+                self.step(cell.value)
             if cell.value or (cell.written and name != ELEMENT):
                 yield name, cell.value
 
     def grow(self, cell: Cell, value: Value) -> None:
         if value <= cell.value:
             return
-        # What can be very many things costs as much as many steps do.
-        self.steps += len(cell.value) >> 4
+        self.step(cell.value)
         whole = join(cell.value, value)
         if whole != cell.value:
             cell.value = whole

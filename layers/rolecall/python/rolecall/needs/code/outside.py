@@ -36,7 +36,8 @@ from rolecall.needs.code.values import (
     texts,
 )  # fmt: skip
 
-LONGEST_NAME = 160
+MOST_CHAINED = 3
+"""How many calls in a row on what something outside made are told apart."""
 CLIENTS = frozenset({"boto3.client", "aioboto3.client", "boto3.DEFAULT_SESSION.client"})
 RESOURCES = frozenset({"boto3.resource", "aioboto3.resource", "boto3.DEFAULT_SESSION.resource"})
 SESSIONS = frozenset(
@@ -121,12 +122,18 @@ def _unknown(machine: Machine, name: str, given: Arguments, site: Site) -> Value
 
 def _keep(machine: Machine, made: Made, given: Arguments) -> None:
     whole = given.everything()
-    held = frozenset(atom for atom in whole if isinstance(atom, KEPT))
+    # What comes of an object by many steps is not kept: it could go on without end.
+    held = frozenset(atom for atom in whole if isinstance(atom, KEPT) and not _far(atom))
     if held:
         machine.put(made.root, ELEMENT, held)
-    calls = frozenset(atom for atom in whole if isinstance(atom, Made))
+    watched = (atom for atom in whole if isinstance(atom, Made) and not atom.name.startswith(libraries.OBSERVERS))
+    calls = frozenset(atom.root for atom in watched if atom.root != made.root)
     if calls and not made.name.startswith(libraries.OBSERVERS):
         machine.put(made.root, "<callbacks>", calls)
+
+
+def _far(atom: Atom) -> bool:
+    return isinstance(atom, Made) and atom.name.count("()") > 1
 
 
 def register(machine: Machine, made: Made, value: Value) -> None:
@@ -150,7 +157,7 @@ def call_made(machine: Machine, made: Made, given: Arguments, site: Site) -> Val
     if site.frame.kind == "function":
         _call_back(machine, made, given, site, set())
     held = machine.get(made.root, ELEMENT) if name.rpartition(".")[2] in GIVING_BACK else NOTHING
-    result: Value = one(Made(f"{name}()", made.key)) if len(name) < LONGEST_NAME else UNKNOWN
+    result: Value = one(Made(f"{name}()", made.key)) if name.count("()") < MOST_CHAINED else UNKNOWN
     return join(result, held)
 
 
@@ -158,6 +165,7 @@ def _call_back(machine: Machine, made: Made, given: Arguments, site: Site, seen:
     if made.name.startswith(libraries.OBSERVERS) or made.root in seen:
         return
     seen.add(made.root)
+    machine.step()
     event = frozenset(atom for atom in given.everything() if isinstance(atom, Event))
     for atom in ordered(machine.get(made.root, "<callbacks>")):
         if isinstance(atom, Made):
