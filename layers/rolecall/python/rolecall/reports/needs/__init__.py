@@ -33,6 +33,16 @@ class Answer:
     names: Mapping[str, str]
 
     @property
+    def name(self) -> str:
+        """What people call the function: its logical id, or its name."""
+        return self.function.rpartition(":")[2]
+
+    @property
+    def role_name(self) -> str:
+        """What the role is called in the template, else its name."""
+        return self.names.get(self.role, self.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
+
+    @property
     def proven(self) -> bool:
         return self.why is None
 

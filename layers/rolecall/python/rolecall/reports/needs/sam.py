@@ -13,10 +13,9 @@ def render(answers: Sequence[Answer]) -> str:
 
 
 def _block(answer: Answer) -> str:
-    role = answer.names.get(answer.role, answer.role).removesuffix(".Arn")
     doubts = [f"# {note.partition(': ')[2]}" for note in notes([answer]) if "left out" not in note]
     head = [
-        f"# {answer.function}: the policies of {role}",
+        f"# {answer.name}: the policies of {answer.role_name}",
         *(doubts or ["# proven: all that it must be allowed, and no more"]),
     ]
     if not answer.proposal.statements and not answer.proposal.optional:

@@ -22,7 +22,7 @@ def render(answers: Sequence[Answer], *, colour: bool = False) -> str:
 
 
 def _lines(answer: Answer, *, colour: bool) -> Iterator[str]:
-    yield f"{_paint(answer.function.rpartition(':')[2], BOLD, colour)}, role {_role(answer)}"
+    yield f"{_paint(answer.name, BOLD, colour)}, role {answer.role_name}"
     for (certainty, resource, proof), actions in _grouped(answer.needs.needs).items():
         yield f"  {_paint(certainty.value.ljust(4), COLOURS.get(certainty, ''), colour)}  {', '.join(actions)}"
         yield f"        on {_resource(resource, answer)}"
@@ -56,11 +56,6 @@ def _unresolved(answer: Answer, *, colour: bool) -> Iterator[str]:
         yield f"  {_paint('?', YELLOW, colour)}     {where}: {found[0]}{more}"
     if len(by_line) > MOST:
         yield f"  {_paint('?', YELLOW, colour)}     and {_count(len(by_line) - MOST, 'more line')}"
-
-
-def _role(answer: Answer) -> str:
-    """What the role is called in the template, else the last part of its ARN."""
-    return answer.names.get(answer.role, answer.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
 
 
 def _resource(resource: str, answer: Answer) -> str:
