@@ -10,7 +10,6 @@ from rolecall.model import Function
 from rolecall.sources import template
 from tests.sources.test_code import CALL, zipped
 
-
 IMAGE = {"Runtime": "", "Handler": ""}
 
 
