@@ -84,7 +84,7 @@ def test_a_policy_that_is_too_long_says_so() -> None:
 def test_sids_are_what_aws_takes() -> None:
     proposal = propose(Needs((need("sqs:SendMessage", QUEUE), need("sqs:ReceiveMessage", f"{QUEUE}-dead"))))
 
-    assert [each.sid for each in proposal.statements] == ["CallSqs", "CallSqs2"]
+    assert [each.sid for each in proposal.statements] == ["CallSqs", "CallSqsSendMessage"]
     assert all(matches("Call*", each.sid) and each.sid.isalnum() for each in proposal.statements)
 
 
@@ -105,4 +105,4 @@ def test_sam_leaves_account_and_region_open() -> None:
 def test_sam_gives_what_is_optional_as_a_comment() -> None:
     text = sam(propose(Needs((need("sqs:SendMessage", QUEUE), need("sqs:ReceiveMessage", QUEUE, Certainty.MAY)))), {})
 
-    assert "  # - PolicyName: CallSqs2" in text
+    assert "  # - PolicyName: CallSqsReceiveMessage" in text

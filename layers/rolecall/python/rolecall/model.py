@@ -354,7 +354,8 @@ class Account:
     account ids, ids of organisations (`o-…`), prefixes of layer ARNs. `resources` are what functions point to.
     `scps` and `rcps` hold the policies of each level, root first; where Organizations cannot be read they are empty,
     with a Gap `organization policies`. `watch` is known to the deployed auditor only, `omitted` of the event that woke
-    it. `stale` is what the audit itself finds out, for the rule that tells it.
+    it. `stale` is what the audit itself finds out, for the rule that tells it. `names` holds (ARN, what gives it) of
+    the resources of a template: `Orders.Arn` for an attribute, `Orders` for a Ref.
     """
 
     id: str
@@ -371,6 +372,7 @@ class Account:
     trusted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Stale, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
 

@@ -112,8 +112,9 @@ def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Prop
         for action, found in by_purpose[purpose].items():
             together[("*",) if "*" in found else tuple(sorted(found))].append(action)
         for resources, actions in sorted(together.items(), key=lambda item: sorted(item[1])):
-            sid = _fresh(purpose, taken)
-            made.append(Proposed(sid, tuple(sorted(actions)), resources))
+            named = sorted(actions)
+            sid = _fresh(purpose, named[0], taken)
+            made.append(Proposed(sid, tuple(named), resources))
     return tuple(made)
 
 
@@ -162,8 +163,13 @@ def _camel(text: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words)[:48] or "Source"
 
 
-def _fresh(sid: str, taken: set[str]) -> str:
-    """The Sid, with a number where it is taken already."""
+def _fresh(purpose: str, action: str, taken: set[str]) -> str:
+    """A Sid: the purpose, with the action where that is taken already, and with a number where that is too.
+
+    >>> _fresh("CallS3", "s3:PutObject", {"CallS3"})
+    'CallS3PutObject'
+    """
+    sid = purpose if purpose not in taken else f"{purpose}{_camel(action.partition(':')[2])}"
     number, found = 1, sid
     while found in taken:
         number += 1

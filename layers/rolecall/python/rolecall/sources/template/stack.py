@@ -12,6 +12,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import Gap
 from rolecall.sources.template.document import Document, Items, Map, line_of
 from rolecall.sources.template.intrinsics import Resolver
+from rolecall.sources.template.references import SHAPES
 
 PARTS = {
     Kind.IDENTITY: "role policies",
@@ -22,6 +23,18 @@ PARTS = {
 NUMBERED = re.compile(r"RolePolicy(\d+)$")
 """SAM's name for what stands in `Policies`."""
 
+# Types whose ARN `Fn::GetAtt` does not give as `Arn`: CloudFormation Template Reference, "Return values" of each.
+WITHOUT_ARN = frozenset(
+    {
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGatewayV2::Api",
+        "AWS::DocDB::DBCluster",
+        "AWS::KMS::Alias",
+        "AWS::RDS::DBCluster",
+        "AWS::SES::ReceiptRule",
+        "AWS::SSM::Parameter",
+    }
+)
 DECIDING = ("Effect", "Action", "NotAction", "Principal", "NotPrincipal")
 
 
@@ -65,6 +78,27 @@ class Stack:
     def unconditional(self) -> list[str]:
         """The ids of the functions that are made in any case."""
         return [self.id(name) for name in self._functions() if "Condition" not in self.resolver.resources[name]]
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """(ARN, what gives it in the template): of each resource that the user wrote and that is made."""
+        for logical_id in self.document.body["Resources"]:
+            if logical_id not in self.resolver.resources or not self.is_made(logical_id):
+                continue
+            kind = str(self.resolver.resources[logical_id].get("Type"))
+            if kind in SHAPES:
+                yield from self._names(logical_id, kind)
+
+    def _names(self, logical_id: str, kind: str) -> Iterator[tuple[str, str]]:
+        arn = self.resolver.arn_of(logical_id)
+        parts = ([] if kind in WITHOUT_ARN else ["Arn"]) + list(SHAPES[kind].attributes)
+        given = {part: str(self.resolver.resource(logical_id, part)) for part in parts}
+        given = {part: text for part, text in given.items() if text.startswith("arn:") and not is_unresolved(text)}
+        if self.resolver.text({"Ref": logical_id}) == arn:
+            yield arn, logical_id
+            given = {part: text for part, text in given.items() if text != arn}
+        for part, text in given.items():
+            # The ARN of a log group has `:*` behind it: that is what its streams are allowed by.
+            yield text.removesuffix(":*"), f"{logical_id}.{part}"
 
     def condition(self, id: str) -> str:
         """The condition of a resource that has one."""
