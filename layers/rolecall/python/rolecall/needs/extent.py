@@ -32,6 +32,8 @@ def fits(action: str, resource: str) -> bool:
 
     >>> fits("s3:GetObject", "arn:aws:s3:::inbox/*"), fits("s3:ListAllMyBuckets", "arn:aws:s3:::inbox")
     (True, False)
+    >>> fits("s3:DeleteAccessGrantsInstance", "arn:aws:s3:::inbox/*"), fits("s3:PutBucketAcl", "arn:aws:s3:::inbox/*")
+    (False, False)
     """
     if not resource.strip("*"):
         return True
@@ -40,7 +42,8 @@ def fits(action: str, resource: str) -> bool:
         return True
     if not known.takes_resource:
         return not widened(resource).strip("*")
-    return any(overlap(widened(resource), pattern) for pattern in catalog.resource_patterns(action))
+    kinds = (each for kind in known.resource_types for each in zip(kind.arns, kind.patterns, strict=True))
+    return any(_may_be_one(widened(resource), arn, pattern) for arn, pattern in kinds)
 
 
 def within(pattern: str, needed: str) -> bool:
@@ -113,6 +116,22 @@ def sample(pattern: str, action: str, *, account: str, region: str, partition: s
     head = [given if is_wild(part) else part for part, given in zip(parts[1:5], usual, strict=True)]
     filled = parts[5].replace("*", other).replace("?", "x")
     return ":".join(["arn", *head, filled])
+
+
+def _may_be_one(resource: str, arn: str, kind: str) -> bool:
+    """Can the pattern stand for an ARN of a kind of resource, given with `${…}` for what varies and as a pattern?
+
+    A kind with a region in its ARNs is never one without (what AWS owns has no account), and a bucket has no `/` in its
+    name. A star of the pattern in the parts before the name may stand for several of them.
+    """
+    own, its = resource.split(":", 5), kind.split(":", 5)
+    if len(own) < 6 or len(its) < 6 or any(map(is_wild, own[:5])):
+        return overlap(resource, kind)
+    if "${" in arn.split(":", 5)[3] and not own[3]:
+        return False
+    if arn.endswith(":s3:::${BucketName}") and "/" in own[5].partition("*")[0]:
+        return False
+    return all(overlap(part, other) for part, other in zip(own, its, strict=True))
 
 
 @lru_cache(maxsize=4096)
