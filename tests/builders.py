@@ -97,12 +97,13 @@ def watching() -> dict[str, Any]:
 def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     """The clean snapshot with a fragment over it.
 
-    A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
-    `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
-    that it fits. `watch` is laid over that of an auditor that hears all, `configuration` over the clean one. `calls`
-    is what the code was found to call (service, operation, where, parameters by name), and `code: unread` says that it
-    was not read; `boundary` holds statements, `role` and `function` further members of the two, and `resources` (their
-    `policy`: statements), `functions` and `roles` more of these.
+    A fragment has the members `policies` (name: statements; without `settings`, the function traces where these name
+    X-Ray), `trust`, `resource policy` (statements), `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a
+    single statement is short for the first policy that it fits. `watch` is laid over that of an auditor that hears
+    all, `configuration` over the clean one. `calls` is what the code was found to call (service, operation, where,
+    parameters by name), and `code: unread` says that it was not read; `boundary` holds statements, `role` and
+    `function` further members of the two, and `resources` (their `policy`: statements), `functions` and `roles` more
+    of these.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -111,6 +112,8 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     for member, value in fragment.items():
         if member == "policies":
             role["policies"] = [{"name": name, "document": document(*each)} for name, each in value.items()]
+            if "settings" not in fragment:
+                function["settings"]["tracing"] = "xray:" in str(value)
         elif member == "more policies":
             role["policies"] += [{"name": name, "document": document(*each)} for name, each in value.items()]
         elif member == "trust":

@@ -141,9 +141,10 @@ def test_a_denied_call_says_where_and_what_mends_it() -> None:
 
 
 def test_a_slip_in_an_action_is_a_near_miss() -> None:
-    finding = one({"calls": [PUT], "more policies": {"Store": [allow("dynamodb:PutItm", TABLE)]}})
+    denied, unknown = found({"calls": [PUT], "more policies": {"Store": [allow("dynamodb:PutItm", TABLE)]}})
 
-    assert finding.evidence["near"]["statement"]["Action"] == ["dynamodb:PutItm"]  # type: ignore[index]
+    assert (denied.rule, unknown.rule) == ("denied-call", "unknown-action")
+    assert denied.evidence["near"]["statement"]["Action"] == ["dynamodb:PutItm"]  # type: ignore[index]
 
 
 def test_a_policy_that_was_not_read_lowers_the_confidence() -> None:
@@ -164,7 +165,7 @@ def test_the_witness_is_a_case_that_is_denied() -> None:
     "fragment",
     [
         {"more policies": {"Guard": [deny("sqs:DeleteMessage")]}},
-        {"boundary": [allow(["logs:*", "sqs:ReceiveMessage", "sqs:GetQueueAttributes"])]},
+        {"boundary": [allow(["logs:*", "xray:*", "sqs:ReceiveMessage", "sqs:GetQueueAttributes"])]},
         {
             "policies": {
                 "Logs": [LOGS],
@@ -216,7 +217,8 @@ def test_an_action_without_resources_is_not_allowed_on_one() -> None:
     scoped = allow("xray:PutTraceSegments", f"arn:aws:xray:{REGION}:{ACCOUNT}:group/orders")
     policies = {"All": [LOGS, allow(POLL, QUEUE), allow("xray:PutTelemetryRecords"), scoped]}
 
-    assert one({"settings": {"tracing": True}, "policies": policies}).rule == "unwritable-traces"
+    judged = names({"settings": {"tracing": True}, "policies": policies})
+    assert judged == ["unknown-action", "unwritable-traces"]
 
 
 def test_a_file_system_whose_policy_was_not_read_is_a_gap() -> None:
@@ -247,7 +249,7 @@ def test_a_group_without_its_streams_is_not_enough() -> None:
     group = LOG_GROUP.removesuffix(":*")
     policies = {"All": [allow(["logs:CreateLogStream", "logs:PutLogEvents"], group), allow(POLL, QUEUE)]}
 
-    assert names({"policies": policies}) == ["unwritable-logs"]
+    assert names({"policies": policies}) == ["unknown-action", "unwritable-logs"]
 
 
 def test_the_name_of_a_finding_stays_when_a_line_moves() -> None:
@@ -258,7 +260,7 @@ def test_a_deny_of_other_regions_and_accounts_blocks_nothing_here() -> None:
     regions = deny("*", StringNotEquals={"aws:RequestedRegion": [REGION]})
     owners = deny("*", StringNotEquals={"aws:ResourceAccount": [ACCOUNT]})
 
-    assert names({"more policies": {"Guard": [regions, owners]}}) == []
+    assert names({"settings": {}, "more policies": {"Guard": [regions, owners]}}) == []
     elsewhere = deny("sqs:*", StringNotEquals={"aws:RequestedRegion": ["eu-west-1"]})
     assert names({"more policies": {"Guard": [elsewhere]}}) == ["blocked-need"]
 

@@ -44,7 +44,7 @@ def blocked_need(function: Function, account: Account) -> Yields:
           Guard:
             - {"Effect": "Deny", "Action": "sqs:DeleteQueue", "Resource": "*"}
         boundary:
-          - {"Effect": "Allow", "Action": ["logs:*", "sqs:*"], "Resource": "*"}
+          - {"Effect": "Allow", "Action": ["logs:*", "sqs:*", "xray:*"], "Resource": "*"}
 
     What is not decided of any need is said here too, once for each reason.
 
