@@ -44,6 +44,7 @@ def clean() -> dict[str, Any]:
                 "role": ROLE,
                 "runtime": "python3.13",
                 "resource_policy": None,
+                "settings": {"tracing": True},
                 "triggers": [{"type": "sqs", "source": QUEUE, "id": "2b3f6c1e-0000-4000-8000-000000000001"}],
             }
         ],
@@ -96,9 +97,13 @@ def watching() -> dict[str, Any]:
 def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     """The clean snapshot with a fragment over it.
 
-    A fragment has the members `policies` (name: statements), `trust`, `resource policy` (statements),
-    `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a single statement is short for the first policy
-    that it fits. `watch` is laid over that of an auditor that hears all.
+    A fragment has the members `policies` (name: statements; without `settings`, the function traces where these name
+    X-Ray), `trust`, `resource policy` (statements), `triggers`, `tags`, `used_by`, `gaps`, `omitted` and `watch`; a
+    single statement is short for the first policy that it fits. `watch` is laid over that of an auditor that hears
+    all, `configuration` over the clean one. `calls` is what the code was found to call (service, operation, where,
+    parameters by name), and `code: unread` says that it was not read; `boundary` holds statements, `role` and
+    `function` further members of the two, and `resources` (their `policy`: statements), `functions` and `roles` more
+    of these.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -107,25 +112,53 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     for member, value in fragment.items():
         if member == "policies":
             role["policies"] = [{"name": name, "document": document(*each)} for name, each in value.items()]
+            if "settings" not in fragment:
+                function["settings"]["tracing"] = "xray:" in str(value)
         elif member == "more policies":
             role["policies"] += [{"name": name, "document": document(*each)} for name, each in value.items()]
         elif member == "trust":
             role["trust"] = document(*value)
         elif member == "resource policy":
             function["resource_policy"] = document(*value)
-        elif member == "triggers":
-            function["triggers"] = value
+        elif member in ("triggers", "settings"):
+            function[member] = value
+        elif member == "boundary":
+            role["boundary"] = document(*value)
+        elif member == "resources":
+            snapshot["resources"] = [_resource(each) for each in value]
+        elif member == "calls":
+            function["code"] = {"kind": "folder", "path": "app", "read": True, "calls": [_call(each) for each in value]}
         elif member == "tags":
             function["tags"] = value
-        elif member == "used_by":
-            role["used_by"] = value
-        elif member in ("gaps", "omitted"):
+        elif member in ("used_by", "unique_id"):
+            role[member] = value
+        elif member == "configuration":
+            function["settings"] |= value
+        elif member == "code":
+            function["code"] = {"kind": "remote"}
+        elif member == "role":
+            role |= value
+        elif member == "function":
+            function |= value
+        elif member in ("functions", "roles"):
+            snapshot[member] += value
+        elif member in ("gaps", "omitted", "scps"):
             snapshot[member] = value
         elif member == "watch":
             snapshot["watch"] = watching() | value
         else:
             raise KeyError(f"a fragment has no member `{member}`")
     return snapshot
+
+
+def _resource(each: dict[str, Any]) -> dict[str, Any]:
+    return each | ({"policy": document(*each["policy"])} if each.get("policy") else {})
+
+
+def _call(each: dict[str, Any]) -> dict[str, Any]:
+    given = each.get("parameters", {}).items()
+    values = [[name, value if isinstance(value, list) else [value]] for name, value in given]
+    return {"where": "app.py:7"} | each | {"parameters": values}
 
 
 def account(fragment: dict[str, Any] | None = None) -> Account:

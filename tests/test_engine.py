@@ -56,6 +56,25 @@ def test_the_worst_finding_comes_first() -> None:
     assert [finding.rule for finding in judge(fragment).findings] == ["admin-role", "service-wildcard", "shared-role"]
 
 
+def test_silence_is_for_the_same_actions_of_the_same_statement() -> None:
+    statement = allow(["dynamodb:*", "sqs:SendMessage"], "*")
+    judged = {"calls": [], "more policies": {"Example": [statement, allow("sns:Publish")]}}
+    found = [(finding.rule, finding.actions) for finding in judge(judged).findings]
+
+    assert found == [
+        ("service-wildcard", ("dynamodb:*",)),
+        ("unneeded-grant", ("sqs:SendMessage",)),
+        ("unneeded-grant", ("sns:Publish",)),
+    ]
+
+
+def test_a_whole_policy_is_one_finding() -> None:
+    name = "arn:aws:iam::aws:policy/PowerUserAccess"
+    statements = [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, allow("s3:*"), allow("logs:*")]
+
+    assert [finding.rule for finding in judge({"policies": {name: statements}}).findings] == ["admin-role"]
+
+
 def test_an_administrator_is_one_finding_not_two() -> None:
     assert [finding.rule for finding in judge(allow(["*", "s3:*"])).findings] == ["admin-role"]
 
@@ -140,3 +159,27 @@ def test_an_audit_of_a_change_leaves_rules_on_the_whole_account_out(with_rules: 
 
     assert "everywhere" in engine.audit(account()).rules
     assert "everywhere" not in engine.audit(account(), whole=False).rules
+
+
+@rule(Severity.MEDIUM)
+def unneeded_grant(function: Function, account: Account) -> Yields:
+    """A stand-in: the last statement of the role grants too much, but what is a wildcard in it."""
+    role = account.role_of(function)
+    for statement in role.policies[-1].allows if role else ():
+        yield Hit(statement, "too much", fix="none", actions=statement.actions)
+
+
+@pytest.mark.parametrize(
+    ("actions", "silent"),
+    [("sqs:DeleteMessage", True), ("sqs:DeleteMesage", True), (["sqs:DeleteMessage", "sqs:PurgeQueue"], False)],
+)
+def test_what_was_meant_for_a_need_elsewhere_is_not_told_as_too_much(
+    actions: str | list[str], silent: bool, with_rules: Callable[..., None]
+) -> None:
+    with_rules(unneeded_grant)
+    near = QUEUE if actions == "sqs:DeleteMesage" else f"{QUEUE}-old"
+    reads = allow(["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], QUEUE)
+    logs = allow(["logs:CreateLogStream", "logs:PutLogEvents"])
+    fragment = {"policies": {"Logs": [logs], "Reads": [reads], "Near": [allow(actions, near)]}}
+
+    assert ("unneeded-grant" not in {finding.rule for finding in judge(fragment).findings}) == silent

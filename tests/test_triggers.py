@@ -10,7 +10,7 @@ def test_a_queue_is_polled() -> None:
     assert polled(QUEUE) == "sqs"
 
 
-@pytest.mark.parametrize("source", ["", "self-managed", "arn:aws:kafka:us-east-1:111122223333:cluster/a/b", "::"])
+@pytest.mark.parametrize("source", ["", "arn:aws:s3:::inbox", "::"])
 def test_a_source_without_a_row_is_not_guessed(source: str) -> None:
     assert polled(source) is None
 

@@ -16,7 +16,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
-from tests.builders import document
+from tests.builders import allow, document
 from tests.sources.world import answer_lacking
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,12 @@ def make_role(name: str) -> str:
 
 
 def make_function(name: str, role: str) -> str:
-    """A function under this role (name); its ARN."""
+    """A function under this role (name), which may write its logs; its ARN."""
+    group = f"arn:aws:logs:us-east-1:{DEFAULT_ACCOUNT_ID}:log-group:/aws/lambda/{name}:*"
+    writes = document(allow(["logs:CreateLogStream", "logs:PutLogEvents"], group))
+    boto3.client("iam").put_role_policy(
+        RoleName=role, PolicyName=f"WriteLogs-{name}", PolicyDocument=json.dumps(writes)
+    )
     made = boto3.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",

@@ -56,7 +56,8 @@ def test_a_role_that_does_not_exist_is_a_gap(session: Any) -> None:
     make_function(session, "invoices", role)
     iam.delete_role(RoleName="short")
 
-    assert [(gap.what, gap.why) for gap in world(session).read().all_gaps()] == [("role", "the role does not exist")]
+    gaps = world(session).read().all_gaps()
+    assert [(gap.what, gap.why) for gap in gaps] == [("missing role", "the role does not exist")]
 
 
 def change(**named: Any) -> Change:

@@ -127,7 +127,7 @@ def test_a_page_that_fails_halfway_is_not_taken_for_the_whole(session: Any) -> N
         ("iam", "get_role_policy", "NoSuchEntity", set()),
         ("iam", "get_policy", "NoSuchEntity", {"boundary"}),
         ("iam", "get_policy_version", "NoSuchEntity", {"boundary"}),
-        ("iam", "get_role", "NoSuchEntity", {"role"}),
+        ("iam", "get_role", "NoSuchEntity", {"missing role"}),
     ],
 )
 def test_what_is_deleted_between_two_calls_is_not_there(
@@ -159,12 +159,12 @@ def test_a_policy_that_does_not_parse_is_a_gap(session: Any) -> None:
 
 
 def test_a_source_that_is_not_modelled_is_a_known_limit(session: Any) -> None:
-    kafka = {"UUID": "u", "FunctionArn": ORDERS, "EventSourceArn": arn("kafka", "cluster/c/1")}
-    mapped = answering(session, "list_event_source_mappings", {"EventSourceMappings": [kafka]})
+    newer = {"UUID": "u", "FunctionArn": ORDERS, "EventSourceArn": arn("newer", "source/c/1")}
+    mapped = answering(session, "list_event_source_mappings", {"EventSourceMappings": [newer]})
 
     (gap,) = world(mapped).read({ORDERS}).all_gaps()
 
-    assert (gap.what, gap.mendable, "`kafka`" in gap.why) == ("event source mappings", False, True)
+    assert (gap.what, gap.mendable, "`newer`" in gap.why) == ("event source mappings", False, True)
     assert ACCOUNT in (gap.subject or "")
 
 
@@ -184,7 +184,7 @@ def test_a_role_that_was_made_again_elsewhere_is_a_gap(session: Any) -> None:
 
     gaps = world(session).read({arn("lambda", "function:short")}).all_gaps()
 
-    assert [(gap.what, gap.why) for gap in gaps] == [("role", "the role does not exist")]
+    assert [(gap.what, gap.why) for gap in gaps] == [("missing role", "the role does not exist")]
 
 
 def test_throttling_on_a_third_of_all_calls_is_retried_until_everything_is_read(

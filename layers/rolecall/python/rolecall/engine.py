@@ -9,9 +9,11 @@ from rolecall import __version__
 from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
+from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import matches
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.parts import single
-from rolecall.rules import Rule, Yields, all_rules
+from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
@@ -128,22 +130,67 @@ def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
 
 
 def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
-    """All hits but those that another hit on the same statement silences: one cause, one finding."""
-    by_cause: dict[object, list[_Struck]] = defaultdict(list)
+    """All hits but those that another one says as well: one cause, one finding."""
+    rivals: dict[object, list[_Struck]] = defaultdict(list)
+    lacks: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
-        by_cause[_cause(each)].append(each)
-    for group in by_cause.values():
-        silenced = {name for each in group for name in each.rule.silences}
-        yield from (each for each in group if each.rule.name not in silenced)
+        if each.rule.silences:
+            rivals[_rivalry(each)].append(each)
+        if each.hit.near:
+            lacks[_statement(each, each.hit.near)].append(each)
+    for each in struck:
+        meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
+        if any(_explains(lack, each) for lack in meant):
+            continue
+        if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
+            yield each
 
 
-def _cause(struck: _Struck) -> object:
-    """Hits of one cause compete: those on one statement of one role or function, else each stands alone."""
+def _rivalry(struck: _Struck) -> object:
+    """Hits compete within one policy of one owner, or where no statement is, for the same resources."""
+    hit = struck.hit
+    if hit.statement is not None:
+        return (_owner(struck), hit.statement.policy)
+    return (_owner(struck), frozenset(hit.resources)) if hit.actions and hit.resources else id(hit)
+
+
+def _owner(struck: _Struck) -> tuple[str | None, ...]:
     hit, function = struck.hit, struck.function
-    if hit.statement is None:
-        return id(hit)
-    owner = function and (function.id, function.qualifier)
-    return (owner or hit.function or hit.role, hit.statement.policy, hit.statement.index)
+    return (function.id, function.qualifier) if function else (hit.function or hit.role,)
+
+
+def _statement(struck: _Struck, statement: Statement) -> object:
+    return (_owner(struck), statement.policy, statement.index)
+
+
+def _silences(one: _Struck, other: _Struck) -> bool:
+    """Does a hit say all that the other does: of the same statement, or its lack, each of its actions?"""
+    if other.rule.name not in one.rule.silences:
+        return False
+    mine, its = one.hit.statement, other.hit.statement
+    if mine is None or its is None:
+        return mine is its and set(other.hit.actions or ()) <= set(one.hit.actions or ())
+    if one.hit.of_policy:
+        return True
+    covering = _actions(one.hit, mine)
+    return mine.index == its.index and all(
+        any(matches(pattern, action, ignore_case=True) for pattern in covering) for action in _actions(other.hit, its)
+    )
+
+
+def _actions(hit: Hit, statement: Statement) -> tuple[str, ...]:
+    """What it is about; with NotAction that may be any action."""
+    return (statement.actions or ("*",)) if hit.actions is None else hit.actions
+
+
+def _explains(lack: _Struck, other: _Struck) -> bool:
+    """Is what the statement grants too much only what it was meant to grant elsewhere, or by another name?"""
+    granted, meant = other.hit.actions or (), lack.hit.actions or ()
+    return (
+        other.rule.name in OVER_GRANTS
+        and bool(granted)
+        and all(any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted)
+    )
 
 
 def _finding(struck: _Struck, account: Account) -> Finding:

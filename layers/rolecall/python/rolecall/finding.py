@@ -57,6 +57,8 @@ class Hit:
     actions, resources : only where they are not those of the statement
     severity : only where it is not the rule's
     function, role : id and ARN, only where the rule is about the account
+    of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
+    near : for what a role lacks, the statement that was probably meant to allow it
     """
 
     statement: Statement | None
@@ -73,6 +75,8 @@ class Hit:
     function: str | None = None
     role: str | None = None
     place: Place | None = None
+    of_policy: bool = False
+    near: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)

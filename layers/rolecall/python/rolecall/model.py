@@ -28,6 +28,10 @@ ORGANIZATION = "organization policies"
 """`what` of the Gap that SCPs and RCPs could not be read: a report's head states it, and it is no finding."""
 
 
+MISSING_ROLE = "missing role"
+"""`what` of the Gap that a role does not exist: `missing-role` tells it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A part of the account that could not be read or decided.
@@ -350,7 +354,8 @@ class Account:
     account ids, ids of organisations (`o-…`), prefixes of layer ARNs. `resources` are what functions point to.
     `scps` and `rcps` hold the policies of each level, root first; where Organizations cannot be read they are empty,
     with a Gap `organization policies`. `watch` is known to the deployed auditor only, `omitted` of the event that woke
-    it. `stale` is what the audit itself finds out, for the rule that tells it.
+    it. `stale` is what the audit itself finds out, for the rule that tells it. `names` holds (ARN, what gives it) of
+    the resources of a template: `Orders.Arn` for an attribute, `Orders` for a Ref.
     """
 
     id: str
@@ -367,6 +372,7 @@ class Account:
     trusted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Stale, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
 

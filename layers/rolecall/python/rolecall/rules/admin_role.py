@@ -1,23 +1,66 @@
-from rolecall.finding import Hit, Severity
+from collections.abc import Iterator
+
+from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Policy, Statement
+from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
+from rolecall.needs.excess import is_aws_managed
+from rolecall.needs.grant import Grant
+from rolecall.needs.of import Needs, of
+from rolecall.needs.policy import propose
+from rolecall.needs.witness import request, witness
 from rolecall.rules import Yields, rule, undecided
 
-ADMINISTRATORS = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess")
+# With any of these on every role, user or policy it gives itself the rest.
+GRANTS = (
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+)
+# Whoever may do all of these everywhere may do anything: PowerUserAccess, and `*` without IAM.
+ANYTHING = (
+    "dynamodb:DeleteTable",
+    "ec2:TerminateInstances",
+    "kms:ScheduleKeyDeletion",
+    "lambda:UpdateFunctionCode",
+    "s3:DeleteBucket",
+    "secretsmanager:GetSecretValue",
+)
 
 
-@rule(Severity.CRITICAL, silences=("service-wildcard",))
+@rule(
+    Severity.CRITICAL,
+    silences=(
+        "broad-managed-policy",
+        "bulk-read",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "negated-grant",
+        "service-wildcard",
+        "unneeded-grant",
+        "wide-log-grant",
+        "wide-resource",
+    ),
+)
 def admin_role(function: Function, account: Account) -> Yields:
     """The execution role is an administrator.
 
-    Whoever gets code into the function, or data that its code trusts, owns the account. `iam:*` is as
-    much as `*:*`: it can grant itself the rest.
+    Whoever gets code into the function, or data that its code trusts, owns the account. `iam:*`, or a
+    right to write policies, is as much as `*:*`: it can grant itself the rest. What a Deny, the boundary
+    or an SCP takes away does not count.
 
     Bad:
         {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
     Bad:
         {"Effect": "Allow", "Action": ["s3:GetObject", "iam:*"], "Resource": "*"}
+
+    Bad:
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "arn:aws:iam::111122223333:role/*"}
 
     Bad:
         policies:
@@ -30,58 +73,116 @@ def admin_role(function: Function, account: Account) -> Yields:
     Good:
         {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::inbox/*"}
 
-    Misses: rights of an administrator that are spread over statements (`iam:Put*` and `iam:Attach*`), and
-    a boundary or Deny that takes them away.
+    Good:
+        more policies:
+          Everything: [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+          Nothing: [{"Effect": "Deny", "NotAction": ["logs:*", "sqs:*"], "Resource": "*"}]
+
+    Good:
+        more policies:
+          Everything: [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+        boundary: [{"Effect": "Allow", "Action": ["logs:*", "sqs:*"], "Resource": "*"}]
+
+    Misses: `*` on the names of all services one by one, and rights on all but a few resources.
     """
     role = account.role_of(function)
-    for policy in role.policies if role else ():
-        for statement in _administrative(policy):
-            if statement.conditions:
-                yield undecided(function, "admin-role", statement)
+    if role is None:
+        return
+    granted = Grant(role, function, account)
+    for policy in role.policies:
+        for statement in policy.allows:
+            probes = tuple(_probes(statement))
+            if not probes:
                 continue
-            yield Hit(
-                statement,
-                f"`{function.name}` runs as an administrator: {_why(policy, statement)}",
-                fix=_fix(policy, function),
-                evidence={"policy": policy.name},
-            )
+            verdict = _verdict(granted, statement, probes)
+            if verdict is None and statement.conditions:
+                yield undecided(function, "admin-role", statement)
+            elif verdict is not False:
+                is_sure = verdict and not (role.unread("boundary") or role.unread("role policies"))
+                yield _hit(granted, policy, statement, probes, Confidence.HIGH if is_sure else Confidence.MEDIUM)
+                break
 
 
-def _administrative(policy: Policy) -> tuple[Statement, ...]:
-    if _managed(policy):
-        return policy.allows[:1]
-    return tuple(statement for statement in policy.allows if _is_everything(statement))
+def _probes(statement: Statement) -> Iterator[tuple[str, ...]]:
+    """Groups of actions that the statement names on everything: one of which makes an administrator if it holds."""
+    if not (statement.not_resources or any(map(_is_every_resource, statement.resources))):
+        return
+    yield from ((action,) for action in GRANTS if _names(statement, action))
+    is_everywhere = "*" in statement.resources or bool(statement.not_resources)
+    if is_everywhere and all(_names(statement, action) for action in ANYTHING):
+        yield ANYTHING
 
 
-def _managed(policy: Policy) -> bool:
-    return policy.name.startswith("arn:") and policy.name.rpartition("/")[2] in ADMINISTRATORS
-
-
-def _is_everything(statement: Statement) -> bool:
-    actions = {action.lower() for action in statement.actions}
-    return bool(actions & {"*", "*:*", "iam:*"}) and any(map(_is_every_resource, statement.resources))
+def _names(statement: Statement, action: str) -> bool:
+    entries = statement.actions or statement.not_actions
+    return any(matches(entry, action, ignore_case=True) for entry in entries) != bool(statement.not_actions)
 
 
 def _is_every_resource(pattern: str) -> bool:
-    """`*`, or every role, user and policy of the account.
+    """`*`, or every role, user or policy of the account.
 
     >>> _is_every_resource("arn:aws:iam::111122223333:*"), _is_every_resource("arn:aws:s3:::inbox/*")
     (True, False)
     """
     service, resource = [*pattern.split(":", 5), "", "", "", "", ""][2], pattern.rpartition(":")[2]
-    return pattern == "*" or (service in ("*", "iam") and resource == "*")
+    return pattern == "*" or (service in ("*", "iam") and resource in ("*", "role/*", "user/*", "policy/*", "group/*"))
+
+
+def _verdict(granted: Grant, statement: Statement, probes: tuple[tuple[str, ...], ...]) -> bool | None:
+    """Does any group hold? None: that hangs on conditions."""
+    states = []
+    for group in probes:
+        verdicts = [granted.allows(action, _everything(granted, statement, action)).allowed for action in group]
+        states.append(False if False in verdicts else None if None in verdicts else True)
+        if states[-1]:
+            return True
+    return None if None in states else False
+
+
+def _everything(granted: Grant, statement: Statement, action: str) -> str:
+    pattern = next((each for each in statement.resources if _is_every_resource(each)), "*")
+    return str(request(granted, action, pattern)["resource"])
+
+
+def _hit(
+    granted: Grant, policy: Policy, statement: Statement, probes: tuple[tuple[str, ...], ...], confidence: Confidence
+) -> Hit:
+    function = granted.function
+    needs = of(function, granted.account)
+    proposal = propose(needs)
+    evidence: dict[str, object] = {
+        "policy": policy.name,
+        "boundary": "unread" if granted.role.unread("boundary") else granted.role.boundary is not None,
+        "scps": len(granted.account.scps) or "unknown",
+    }
+    if not needs.unknown:
+        evidence["proposal"] = proposal.document()
+    pattern = next((each for each in statement.resources if _is_every_resource(each)), "*")
+    seen = (witness(granted, statement, action, pattern) for group in probes for action in group)
+    return Hit(
+        statement,
+        f"`{function.name}` runs as an administrator: {_why(policy, statement)}",
+        fix=_fix(policy, function, needs),
+        evidence=evidence,
+        witness=next(filter(None, seen), None),
+        confidence=confidence,
+        of_policy=is_aws_managed(policy),
+    )
 
 
 def _why(policy: Policy, statement: Statement) -> str:
-    if _managed(policy):
+    if is_aws_managed(policy):
         return f"the managed policy `{policy.name.rpartition('/')[2]}`"
-    return f"`{', '.join(statement.actions)}` on `{', '.join(statement.resources)}`"
+    on = ", ".join(statement.resources) or f"all but {', '.join(statement.not_resources)}"
+    return f"`{', '.join(statement.actions) or 'all but ' + ', '.join(statement.not_actions)}` on `{on}`"
 
 
-def _fix(policy: Policy, function: Function) -> str:
+def _fix(policy: Policy, function: Function, needs: Needs) -> str:
     role = function.role.rpartition("/")[2]
     if policy.name.startswith("arn:") and function.place:
         return f"take `{policy.name.rpartition('/')[2]}` out of the policies of `{role}`"
     if policy.name.startswith("arn:"):
         return f"aws iam detach-role-policy --role-name {role} --policy-arn {policy.name}"
-    return f"replace the statement in `{policy.name}` by the actions and resources that the function uses"
+    if needs.unknown:
+        return f"replace the statement in `{policy.name}` by the actions and resources that the function uses"
+    return f"replace the statement in `{policy.name}` by the policy in `proposal`: {len(needs.must)} needs"

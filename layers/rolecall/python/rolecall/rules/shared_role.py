@@ -1,5 +1,8 @@
 from rolecall.finding import Hit, Severity
-from rolecall.model import Account
+from rolecall.model import Account, Function, Role
+from rolecall.needs import Need
+from rolecall.needs.grant import Grant
+from rolecall.needs.of import of
 from rolecall.rules import Yields, rule
 
 
@@ -8,25 +11,67 @@ def shared_role(account: Account) -> Yields:
     """Several functions run under one execution role.
 
     Each of them can do whatever any of them needs, and the next one inherits it too. A role of its own
-    is the only way to give a function exactly its rights. Versions of one function share a role by design.
+    is the only way to give a function exactly its rights. Versions of one function share a role by
+    design. High where one of them is known to get a right that only another needs.
 
     Bad:
         used_by: [orders, invoices]
 
+    Bad:
+        calls: []
+        functions:
+          - {id: invoices, name: invoices, arn: "arn:aws:lambda:us-east-1:111122223333:function:invoices",
+             role: "arn:aws:iam::111122223333:role/orders", triggers: [], code: {kind: folder, read: true}}
+
     Good:
         used_by: [orders]
     """
+    by_role: dict[str, list[Function]] = {}
+    for function in account.functions:
+        by_role.setdefault(function.role, []).append(function)
     for role in account.roles:
         users = sorted(set(role.used_by))
         if len(users) > 1:
             names = ", ".join(f"`{user.rpartition(':')[2]}`" for user in users)
+            gains = _gains(role, by_role.get(role.arn, []), account)
             yield Hit(
                 None,
                 f"`{role.name}` is the execution role of {len(users)} functions: {names}",
                 fix="give each function a role of its own, with only the statements that it needs",
                 subject="users",
-                evidence={"functions": users},
+                severity=Severity.HIGH if any(gains.values()) else Severity.MEDIUM,
+                evidence={"functions": users, "gains": gains} if any(gains.values()) else {"functions": users},
                 function=users[0],
                 role=role.arn,
                 place=role.place,
             )
+
+
+def _gains(role: Role, functions: list[Function], account: Account) -> dict[str, list[str]]:
+    """Per function (id) what it may do only because another one needs it: sorted, `action on resource`."""
+    needs: dict[str, list[Need]] = {}
+    known: dict[str, list[Function]] = {}
+    for function in functions:
+        needs.setdefault(function.id, []).extend(of(function, account).needs)
+        known.setdefault(function.id, []).append(function)
+    allowed = {
+        (need.action, need.resource)
+        for function in functions
+        for need in of(function, account).must
+        if not _is_own_logs(need) and Grant(role, function, account).meets(need).allowed
+    }
+    gains: dict[str, list[str]] = {}
+    for name, own in needs.items():
+        has = {action for need in own for action in (need.action, *need.instead)}
+        gained = {
+            f"{action} on {resource}"
+            for action, resource in allowed
+            if action not in has and all(of(each, account).knows(action) for each in known[name])
+        }
+        gains[name] = sorted(gained)
+    return gains
+
+
+def _is_own_logs(need: Need) -> bool:
+    """Every function needs to write its own logs: that alone makes no two of them differ."""
+    return need.proof.kind == "config" and need.action.startswith("logs:")

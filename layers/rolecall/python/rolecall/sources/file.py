@@ -76,6 +76,7 @@ def load(document: Any) -> Account:
             watch=_watch(document["watch"]) if document.get("watch") else None,
             omitted=tuple(Omitted(**each) for each in document.get("omitted", ())),
             trusted=tuple(document.get("trusted", ())),
+            names=_pairs(document.get("names", ())),
             gaps=_gaps(document),
         )
     except KeyError as error:
@@ -104,6 +105,7 @@ def dump(account: Account) -> dict[str, Any]:
         "rcps": _dump_levels(account.rcps),
         "watch": account.watch and asdict(account.watch),
         "omitted": [asdict(each) for each in account.omitted],
+        "names": account.names,
         "gaps": _dump_gaps(account.gaps),
     }
 

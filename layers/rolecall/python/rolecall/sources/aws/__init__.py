@@ -6,9 +6,10 @@ from typing import Any
 from rolecall.model import Account
 from rolecall.sources import SourceError
 from rolecall.sources.aws.calls import Calls, Refused
+from rolecall.sources.aws.code import CodeCache
 from rolecall.sources.aws.world import Index, World
 
-__all__ = ["Index", "World", "read"]
+__all__ = ["CodeCache", "Index", "World", "read"]
 
 
 def read(
@@ -16,12 +17,14 @@ def read(
     *,
     functions: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    code: CodeCache | None = None,
 ) -> Account:
     """The Account of a boto3 session: all functions of its region, or those that are named (name or ARN).
 
     Parameters
     ----------
     progress : is told how many functions were read, and of how many
+    code : what keeps the analysis of code; without one no code is fetched
 
     Raises
     ------
@@ -29,7 +32,7 @@ def read(
     """
     if session.region_name is None:
         raise SourceError("no region: set AWS_REGION, or name one")
-    world = World(session, account=_account(session), progress=progress)
+    world = World(session, account=_account(session), progress=progress, code=code)
     if functions is None:
         return world.read()
     chosen = {name: [each.arn for each in world.functions if name in (each.name, each.arn)] for name in functions}

@@ -29,7 +29,8 @@ def listed(calls: Calls, *, versions: bool = False) -> tuple[Function, ...]:
 class Served:
     """One function while it is read: what serves which version, and what hangs on each qualifier.
 
-    `known` are versions that a list described already, by number; `latest` is the unqualified function.
+    `known` are versions that a list described already, by number; `latest` is the unqualified function. `locations` are
+    where the code of each version can be fetched, as GetFunction says it (`Code`), by number.
     """
 
     latest: Function
@@ -39,6 +40,7 @@ class Served:
     triggers: dict[Qualifier, list[Trigger]] = field(default_factory=lambda: defaultdict(list))
     targets: dict[Qualifier, list[Target]] = field(default_factory=lambda: defaultdict(list))
     policies: dict[Qualifier, Policy | None] = field(default_factory=dict)
+    locations: dict[Qualifier, Mapping[str, Any]] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
 
@@ -70,6 +72,7 @@ def open_function(calls: Calls, arn: str, known: Collection[Function] = ()) -> S
         served = Served(replace(by_version[None], gaps=(*by_version[None].gaps, gap)), by_version)
     else:
         served = Served(with_code(configured(answer["Configuration"]), answer), by_version)
+        served.locations[None] = answer.get("Code", {})
     _open_aliases(calls, arn, served)
     _open_urls(calls, arn, served)
     _open_destinations(calls, arn, served)

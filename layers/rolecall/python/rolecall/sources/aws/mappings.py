@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.model import Gap, Target, Trigger
 from rolecall.sources.aws.calls import Calls
+from rolecall.sources.mapped import uses
 from rolecall.triggers import polled
 
 WHAT = "event source mappings"
@@ -70,20 +71,8 @@ def _trigger(kind: str, source: str, each: Mapping[str, Any]) -> Trigger:
         state=each.get("State", "Enabled"),
         reason="; ".join(filter(None, said)) or None,
         filter=json.dumps(patterns) if patterns else None,
-        uses=tuple(_uses(each)),
+        uses=tuple(uses(each)),
     )
-
-
-def _uses(each: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What it needs beside its source, in the words of `Trigger.uses`."""
-    for access in each.get("SourceAccessConfigurations", ()):
-        yield ("secret" if access["URI"].startswith("arn:") else access["Type"].lower()), access["URI"]
-    yield from (("topic", topic) for topic in (*each.get("Topics", ()), *each.get("Queues", ())))
-    for setting in ("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"):
-        if group := each.get(setting, {}).get("ConsumerGroupId"):
-            yield "group", group
-    if key := each.get("KMSKeyArn"):
-        yield "key", key
 
 
 def _unmodelled(source: str, function: str) -> Gap:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
-from rolecall.model import Gap, Role
+from rolecall.model import MISSING_ROLE, Gap, Role
 from rolecall.sources.aws.calls import Calls, Refused
 
 # Documents of AWS managed policies that this process has read, by ARN and version: AWS never changes a version. A
@@ -18,10 +18,11 @@ def read_role(calls: Calls, arn: str, used_by: Collection[str]) -> tuple[Role | 
     try:
         answer = calls.ask("iam", "get_role", RoleName=name)["Role"]
     except Refused as refused:
-        why = "the role does not exist" if refused.absent else refused.why
-        return None, Gap("role", why, refused.call, arn)
+        if refused.absent:
+            return None, Gap(MISSING_ROLE, "the role does not exist", refused.call, arn)
+        return None, Gap("role", refused.why, refused.call, arn)
     if answer["Arn"] != arn:
-        return None, Gap("role", f"`{arn}` does not exist: `{name}` is now `{answer['Arn']}`", None, arn)
+        return None, Gap(MISSING_ROLE, f"`{arn}` does not exist: `{name}` is now `{answer['Arn']}`", None, arn)
     gaps: list[Gap] = []
     policies = (*_inline(calls, arn, name, gaps), *_attached(calls, arn, name, gaps))
     return _role(answer, policies, _boundary(calls, answer, arn, gaps), used_by, gaps), None

@@ -16,6 +16,7 @@ from rolecall.model import Account, Function, Gap, Resource, Role
 from rolecall.sources import SourceError
 from rolecall.sources.aws import mappings, organization, resources, wires
 from rolecall.sources.aws.calls import Calls, Refused, unhurried
+from rolecall.sources.aws.code import CodeCache, with_calls
 from rolecall.sources.aws.configuration import plain
 from rolecall.sources.aws.functions import Served, close_function, listed, open_function, read_policy
 from rolecall.sources.aws.mappings import Mapped
@@ -45,7 +46,8 @@ class Index(Protocol):
 class World:
     """An AWS account in one region, as the credentials of a boto3 session see it at one time.
 
-    What it has asked once it does not ask again: make a new one for each audit.
+    What it has asked once it does not ask again: make a new one for each audit. With `code`, the code of functions is
+    fetched and analysed, where that has not been done before.
     """
 
     def __init__(
@@ -56,10 +58,11 @@ class World:
         index: Index | None = None,
         pace: Callable[[str], None] = unhurried,
         progress: Callable[[int, int], None] | None = None,
+        code: CodeCache | None = None,
     ) -> None:
         self.calls = Calls(session, account=account, pace=pace)
         self.account, self.region, self.partition = account, self.calls.region, self.calls.partition
-        self._index, self._progress = index, progress
+        self._index, self._progress, self._code = index, progress, code
         self._listed: tuple[Function, ...] | None = None
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
@@ -277,7 +280,7 @@ class World:
 
     def _account(self, opened: Sequence[Served], pool: ThreadPoolExecutor, base: Account) -> Account:
         """The Account of opened functions, on top of what is known: their versions, roles, and what they point to."""
-        functions = [each for made in pool.map(lambda one: close_function(self.calls, one), opened) for each in made]
+        functions = [each for made in pool.map(self._close, opened) for each in made]
         for each in functions:
             self._roles.setdefault(each.arn, set()).add(_role_name(each.role))
         have = {role.arn: role for role in base.roles}
@@ -293,6 +296,10 @@ class World:
         listed = None if self._listed is None else {each.arn for each in self._listed}
         pointed = resources.read_all(self.calls, account, pool=pool, functions=listed)
         return replace(account, resources=_once([*account.resources, *pointed]))
+
+    def _close(self, served: Served) -> tuple[Function, ...]:
+        functions = close_function(self.calls, served)
+        return functions if self._code is None else with_calls(self.calls, served, functions, self._code)
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
         name = _role_name(arn)

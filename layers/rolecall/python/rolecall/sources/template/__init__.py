@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.model import Account, Gap
+from rolecall.sources.code import Reader
 from rolecall.sources.template import document, expand, parameters, sam
+from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
@@ -29,7 +31,11 @@ RELEVANT = (
 
 
 def read(
-    paths: Sequence[Path], *, values: Mapping[str, str] | None = None, environment: str | None = None
+    paths: Sequence[Path],
+    *,
+    values: Mapping[str, str] | None = None,
+    environment: str | None = None,
+    code: bool = False,
 ) -> tuple[Account, ...]:
     """The Account of the templates of one application: one for each outcome of conditions that are left open.
 
@@ -38,6 +44,7 @@ def read(
     paths : of the templates; what one exports, another may import
     values : of parameters and pseudo parameters
     environment : of `samconfig.toml`, which is read beside the first template
+    code : whether to analyse what the code of the functions calls
 
     Raises
     ------
@@ -46,24 +53,31 @@ def read(
     documents = [document.read(path) for path in dict.fromkeys(paths)]
     parameters.check(documents, values or {})
     configured = parameters.configured(documents[0].path.parent, environment)
-    return read_documents(documents, {**configured, **(values or {})})
+    return read_documents(documents, {**configured, **(values or {})}, code=code)
 
 
-def read_documents(documents: Sequence[Document], values: Mapping[str, str]) -> tuple[Account, ...]:
+def read_documents(
+    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = False
+) -> tuple[Account, ...]:
     """The same of templates that were parsed already."""
     variants = [_variants(each, values) for each in documents]
     if math.prod(len(each.assigned) for each in variants) > parameters.MOST:
         variants = [replace(each, assigned=({},), gaps=(*each.gaps, _unvaried(each))) for each in variants]
     combined = itertools.product(*(each.assigned for each in variants))
     read = [_stacks(documents, values, assigned, variants) for assigned in combined]
-    accounts = [_account(stacks, variants) for stacks in read]
+    reader = Reader() if code else None
+    accounts = [_account(stacks, variants, reader) for stacks in read]
     if not any(parameters.takes(each, values) for each in documents):
-        accounts += _otherwise(documents, values, variants, read)
+        accounts += _otherwise(documents, values, variants, read, reader)
     return tuple(accounts)
 
 
 def _otherwise(
-    documents: Sequence[Document], values: Mapping[str, str], variants: Sequence[Variants], read: list[list[Stack]]
+    documents: Sequence[Document],
+    values: Mapping[str, str],
+    variants: Sequence[Variants],
+    read: list[list[Stack]],
+    reader: Reader | None,
 ) -> list[Account]:
     """The Account of those functions that no variant makes, as they are with other values than the defaults."""
     absent = {name for stacks in read for stack in stacks for name in stack.unmade()}
@@ -72,7 +86,7 @@ def _otherwise(
         return []
     forced = {stack.condition(name) for stacks in read for stack in stacks for name in absent & set(stack.unmade())}
     stacks = _stacks(documents, values, [each.assigned[0] for each in variants], variants, forced=forced)
-    account = _account(stacks, variants)
+    account = _account(stacks, variants, reader)
     functions = tuple(function for function in account.functions if function.id in absent)
     used = {function.role for function in functions}
     # Functions of opposite conditions are never there together, so they share nothing.
@@ -113,7 +127,7 @@ def _stacks(
     )
 
 
-def _account(stacks: Sequence[Stack], variants: Sequence[Variants]) -> Account:
+def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader | None) -> Account:
     read, unknown = functions(stacks)
     users: dict[str, tuple[str, ...]] = {}
     for function in read:
@@ -122,15 +136,17 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants]) -> Account:
     made, missing = roles(stacks, users)
     pseudo = stacks[0].resolver.values
     gaps = [gap for each in variants for gap in each.gaps] + [gap for each in stacks for gap in each.general_gaps()]
-    return Account(
+    account = Account(
         id=pseudo["AWS::AccountId"],
         region=pseudo["AWS::Region"],
         source=", ".join(stack.file for stack in stacks),
         partition=pseudo["AWS::Partition"],
         functions=read,
         roles=made,
+        names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
+    return with_calls(account, stacks, reader) if reader else account
 
 
 def _stack(

@@ -9,6 +9,7 @@ from typing import Any
 from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Function, Gap, Settings, Target, Trigger
+from rolecall.sources.mapped import uses
 from rolecall.sources.template.code import code_of
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
@@ -109,7 +110,8 @@ class _Wired:
             if failure:
                 self.targets[served].append(Target("failure", str(failure)))
             if kind := polled(source):
-                self.triggers[served].append(Trigger(kind, source, logical_id, state, place=place))
+                needed = tuple(uses(properties))
+                self.triggers[served].append(Trigger(kind, source, logical_id, state, uses=needed, place=place))
             else:
                 self.of_function[served[0]] += _unpolled(stack, source)
 
@@ -211,11 +213,16 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
         layers=_texts(properties.get("Layers")),
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
+        environment=_variables(_at(properties, "Environment", "Variables")),
     )
 
 
 def _also(settings: Settings, targets: list[Target], url_auth: str | None) -> Settings:
     return replace(settings, targets=(*settings.targets, *targets), url_auth=url_auth)
+
+
+def _variables(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((str(name), str(each)) for name, each in value.items())) if isinstance(value, dict) else ()
 
 
 def _at(value: Any, *path: str) -> Any:

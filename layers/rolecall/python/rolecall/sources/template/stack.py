@@ -12,6 +12,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import Gap
 from rolecall.sources.template.document import Document, Items, Map, line_of
 from rolecall.sources.template.intrinsics import Resolver
+from rolecall.sources.template.references import SHAPES
 
 PARTS = {
     Kind.IDENTITY: "role policies",
@@ -19,6 +20,21 @@ PARTS = {
     Kind.BOUNDARY: "boundary",
     Kind.RESOURCE: "resource policy",
 }
+NUMBERED = re.compile(r"RolePolicy(\d+)$")
+"""SAM's name for what stands in `Policies`."""
+
+# Types whose ARN `Fn::GetAtt` does not give as `Arn`: CloudFormation Template Reference, "Return values" of each.
+WITHOUT_ARN = frozenset(
+    {
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGatewayV2::Api",
+        "AWS::DocDB::DBCluster",
+        "AWS::KMS::Alias",
+        "AWS::RDS::DBCluster",
+        "AWS::SES::ReceiptRule",
+        "AWS::SSM::Parameter",
+    }
+)
 DECIDING = ("Effect", "Action", "NotAction", "Principal", "NotPrincipal")
 
 
@@ -63,6 +79,27 @@ class Stack:
         """The ids of the functions that are made in any case."""
         return [self.id(name) for name in self._functions() if "Condition" not in self.resolver.resources[name]]
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """(ARN, what gives it in the template): of each resource that the user wrote and that is made."""
+        for logical_id in self.document.body["Resources"]:
+            if logical_id not in self.resolver.resources or not self.is_made(logical_id):
+                continue
+            kind = str(self.resolver.resources[logical_id].get("Type"))
+            if kind in SHAPES:
+                yield from self._names(logical_id, kind)
+
+    def _names(self, logical_id: str, kind: str) -> Iterator[tuple[str, str]]:
+        arn = self.resolver.arn_of(logical_id)
+        parts = ([] if kind in WITHOUT_ARN else ["Arn"]) + list(SHAPES[kind].attributes)
+        given = {part: str(self.resolver.resource(logical_id, part)) for part in parts}
+        given = {part: text for part, text in given.items() if text.startswith("arn:") and not is_unresolved(text)}
+        if self.resolver.text({"Ref": logical_id}) == arn:
+            yield arn, logical_id
+            given = {part: text for part, text in given.items() if text != arn}
+        for part, text in given.items():
+            # The ARN of a log group has `:*` behind it: that is what its streams are allowed by.
+            yield text.removesuffix(":*"), f"{logical_id}.{part}"
+
     def condition(self, id: str) -> str:
         """The condition of a resource that has one."""
         return str(self.resolver.resources[id.removeprefix(self.prefix)]["Condition"])
@@ -101,7 +138,10 @@ class Stack:
         return Place(self.file, _line_in(written[origin], logical_id.removeprefix(origin)) or whole, "SAM")
 
     def policy_place(self, logical_id: str, name: str) -> Place:
-        """Where the user asked for a policy of a role, by its name or ARN: also in the `Policies` of a SAM resource."""
+        """Where the user asked for a policy of a role, by its name or ARN: also in the `Policies` of a SAM resource.
+
+        The words of one that SAM makes of a policy template are SAM's.
+        """
         origin = self.origins.get(logical_id, logical_id)
         written = self.document.body["Resources"].get(origin)
         properties = written.get("Properties") if isinstance(written, dict) else None
@@ -109,7 +149,12 @@ class Stack:
             return self.place(logical_id)
         lines = (self._asked(properties, member, name) for member in ("Policies", "ManagedPolicyArns"))
         line = next(filter(None, lines), None)
-        return Place(self.file, line) if line else self.place(logical_id)
+        if not line:
+            return self.place(logical_id)
+        number = NUMBERED.search(name)
+        policies = properties.get("Policies")
+        is_template = number and isinstance(policies, Items) and _is_policy_template(policies, int(number[1]))
+        return Place(self.file, line, "SAM" if is_template else None)
 
     def _asked(self, properties: Map, member: str, name: str) -> int | None:
         """The line of the policy in a member of a resource, or None."""
@@ -117,7 +162,7 @@ class Stack:
         if not isinstance(policies, Items):
             asked = self.resolver.text(policies) if member in properties else None
             return properties.lines.get(member) if asked and asked.rpartition("/")[2] == last else None
-        number = re.search(r"RolePolicy(\d+)$", name)  # SAM's name for what stands in `Policies`
+        number = NUMBERED.search(name)
         if number and int(number.group(1)) < len(policies.lines):
             return policies.lines[int(number.group(1))]
         plain = [str(self.resolver.text(each)).rpartition("/")[2] for each in policies]
@@ -168,6 +213,12 @@ class Stack:
             found = list(self.gaps(what, subject, *(members.get(name) for name in DECIDING)))
         gaps += found
         return not found
+
+
+def _is_policy_template(policies: Items, number: int) -> bool:
+    """Is it `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words?"""
+    each = policies[number] if number < len(policies) else None
+    return isinstance(each, dict) and len(each) == 1 and next(iter(each)).endswith("Policy")
 
 
 def _line_in(resource: Any, rest: str) -> int | None:

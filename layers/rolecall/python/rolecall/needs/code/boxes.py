@@ -1,0 +1,267 @@
+"""Boxes: lists, tuples, sets, dicts, generators and futures, and everything else that has elements.
+
+In the store a box has cells `#0`, `#1` … for known positions, `=key` for known keys, `*` for elements under no known
+key, and `~` for keys that are not known as text.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from rolecall.needs.code import attributes, boto, calling, modules
+from rolecall.needs.code.machine import ELEMENT, Machine, Site
+from rolecall.needs.code.values import (
+    NOTHING,
+    PLACEHOLDER,
+    UNKNOWN,
+    Arguments,
+    Atom,
+    Box,
+    Class,
+    Collection,
+    Event,
+    External,
+    Foreign,
+    Instance,
+    Made,
+    Module,
+    Plain,
+    Text,
+    Unknown,
+    Value,
+    join,
+    one,
+    pattern,
+    texts,
+)  # fmt: skip
+
+KEYS = "~"
+MOST_POSITIONS = 12
+
+
+def make(
+    machine: Machine,
+    site: Site,
+    *,
+    tag: str = "",
+    positions: Iterable[Value] = (),
+    named: Mapping[str, Value] | None = None,
+    everything: Value = NOTHING,
+    keys: Value = NOTHING,
+) -> Box:
+    """A box made at a place; what it held in an earlier run stays."""
+    box = Box((*site.key, tag))
+    for index, value in enumerate(positions):
+        machine.put(box, f"#{index}" if index < MOST_POSITIONS else ELEMENT, value)
+    for name, value in (named or {}).items():
+        machine.put(box, f"={name}", value)
+    machine.put(box, ELEMENT, everything)
+    if keys:
+        machine.put(box, KEYS, keys)
+    return box
+
+
+def contents(machine: Machine, box: Atom) -> Value:
+    """All that is in a box, keys left out."""
+    return join(*(value for name, value in machine.items(box) if name != KEYS))
+
+
+def keyed(machine: Machine, box: Atom) -> dict[str, Value]:
+    """The known keys of a dict with their values."""
+    return {name[1:]: value for name, value in machine.items(box) if name.startswith("=")}
+
+
+def is_dict(machine: Machine, box: Atom) -> bool:
+    return any(name[0] in "=~" for name, _ in machine.items(box))
+
+
+def elements(machine: Machine, value: Value, site: Site) -> Value:
+    """What a loop over a value takes from it."""
+    return join(*(_elements(machine, atom, site) for atom in value))
+
+
+def _elements(machine: Machine, atom: Atom, site: Site) -> Value:
+    match atom:
+        case Box():
+            if is_dict(machine, atom):
+                return join(*(one(Text(key)) for key in keyed(machine, atom)), machine.get(atom, KEYS))
+            return contents(machine, atom)
+        case Event():
+            return one(atom)
+        case Collection():
+            return boto.iterate(machine, atom, site)
+        case Class():
+            return attributes.constants(machine, atom)
+        case Instance():
+            iterated = attributes.call_method(machine, atom, "__iter__", Arguments(), site)
+            if atom in iterated:
+                return attributes.call_method(machine, atom, "__next__", Arguments(), site)
+            return elements(machine, iterated, site) if iterated else UNKNOWN
+        case Made():
+            return join(UNKNOWN, machine.get(atom.root, ELEMENT))
+        case Plain():
+            return NOTHING
+    return UNKNOWN
+
+
+def at_index(machine: Machine, atom: Atom, index: int, site: Site) -> Value:
+    """One element by its position, for unpacking."""
+    if isinstance(atom, Box) and not is_dict(machine, atom):
+        found = machine.get(atom, f"#{index}")
+        return join(found, machine.get(atom, ELEMENT)) if found else contents(machine, atom)
+    return _elements(machine, atom, site)
+
+
+def subscript(machine: Machine, atom: Atom, keys: Value, site: Site) -> Value:
+    """`atom[keys]`."""
+    match atom:
+        case Box():
+            return join(*(_of_box(machine, atom, key) for key in keys or UNKNOWN))
+        case Event():
+            return join(*(_of_event(atom, key) for key in keys))
+        case External("os.environ"):
+            return environment(keys)
+        case External("sys.modules"):
+            return join(*(one(Module(text)) for text in texts(keys) if modules.module(machine, text)))
+        case Module(name):
+            return members(machine, name, keys)
+        case Instance():
+            return attributes.call_method(machine, atom, "__getitem__", Arguments((keys,)), site)
+        case Class():
+            # `Mapping[str, int]` is the class; a key of an enumeration is one of its members.
+            return join(
+                one(atom), *(attributes.get(machine, atom, text, site) for text in texts(keys) if text.isidentifier())
+            )
+        case Made():
+            return join(UNKNOWN, machine.get(atom.root, ELEMENT))
+        case Foreign():
+            return one(atom)
+    return UNKNOWN
+
+
+def _of_box(machine: Machine, box: Box, key: Atom) -> Value:
+    match key:
+        case Text(text) if not PLACEHOLDER.search(text):
+            return join(machine.get(box, f"={text}"), machine.get(box, ELEMENT))
+        case Text(text):
+            fitting = pattern(text)
+            return join(
+                machine.get(box, ELEMENT),
+                *(value for name, value in keyed(machine, box).items() if fitting.match(name)),
+            )
+        case Plain(int(index)) if index >= 0:
+            found = machine.get(box, f"#{index}")
+            return join(found, machine.get(box, ELEMENT)) if found else contents(machine, box)
+    return contents(machine, box)
+
+
+def _of_event(event: Event, key: Atom) -> Value:
+    match key:
+        case Text(text) if not PLACEHOLDER.search(text):
+            return one(event.at(text))
+        case Plain(int()):
+            return one(event)
+    return UNKNOWN
+
+
+def environment(names: Value, default: Value = NOTHING) -> Value:
+    """What environment variables of these names hold, with what stands in for one that is not set."""
+    found = join(*(one(Text(f"⟨env:{text}⟩")) if "⟨" not in text else UNKNOWN for text in texts(names)))
+    # A default of None or "" says that it may be absent, not what it is.
+    return join(found, frozenset(atom for atom in default if atom not in (Plain(None), Text(""))))
+
+
+def members(machine: Machine, name: str, keys: Value) -> Value:
+    """`globals()[key]`, `getattr(module, key)`: of a key that is not known, every member that fits."""
+    found = []
+    for text in texts(keys):
+        if "⟨" not in text:
+            found.append(modules.member(machine, name, text))
+        elif frame := modules.module(machine, name):
+            fitting = pattern(text)
+            for member, cell in list(frame.cells.items()):
+                cell.read = True
+                if fitting.match(member):
+                    found.append(cell.value)
+    return join(*found)
+
+
+def set_element(machine: Machine, atom: Atom, keys: Value, value: Value, site: Site) -> None:
+    """`atom[keys] = value`."""
+    match atom:
+        case Instance():
+            attributes.call_method(machine, atom, "__setitem__", Arguments((keys, value)), site)
+        case Made():
+            machine.put(atom.root, ELEMENT, value)
+        case Box():
+            for key in keys or UNKNOWN:
+                if isinstance(key, Text) and "⟨" not in key.text:
+                    machine.put(atom, f"={key.text}", value)
+                else:
+                    machine.put(atom, ELEMENT, value)
+                    if not isinstance(key, Plain):
+                        machine.put(atom, KEYS, one(key))
+
+
+def copy(machine: Machine, value: Value, target: Box, site: Site) -> None:
+    """Put into a box what a value holds, under the same keys."""
+    for atom in value:
+        if isinstance(atom, Box):
+            for name, held in machine.items(atom):
+                machine.put(target, ELEMENT if name.startswith("#") else name, held)
+        else:
+            machine.put(target, ELEMENT, _elements(machine, atom, site))
+
+
+def method(machine: Machine, box: Box, name: str, arguments: Arguments, site: Site) -> Value:
+    """Call a method of a list, dict, set or future."""
+    first, second = arguments.at(0, "key"), arguments.at(1, "default")
+    match name:
+        case "get" | "pop":
+            if not arguments.positional:
+                return contents(machine, box)
+            found = subscript(machine, box, first, site)
+            return join(found, second) if not found or Unknown() in first else found
+        case "setdefault":
+            set_element(machine, box, first, second, site)
+            return join(subscript(machine, box, first, site), second)
+        case "update" | "extend" | "union":
+            copy(machine, arguments.at(0, "iterable"), box, site)
+            for key, value in arguments.named.items():
+                machine.put(box, f"={key}", value)
+            return one(box)
+        case "append" | "add" | "appendleft" | "put":
+            machine.put(box, ELEMENT, first)
+            return NOTHING
+        case "insert":
+            machine.put(box, ELEMENT, second)
+            return NOTHING
+        case "items":
+            pair = make(machine, site, tag="pair", positions=(_elements(machine, box, site), contents(machine, box)))
+            return one(make(machine, site, tag="items", everything=one(pair)))
+        case "values":
+            return one(make(machine, site, tag="values", everything=contents(machine, box)))
+        case "keys":
+            return one(make(machine, site, tag="keys", everything=_elements(machine, box, site)))
+        case "copy" | "__iter__" | "__enter__" | "__aiter__":
+            return one(box)
+        case "result" | "popleft" | "popitem" | "__next__" | "__anext__" | "send" | "asend":
+            return contents(machine, box)
+        case "__getitem__":
+            return subscript(machine, box, first, site)
+        case "add_done_callback" | "sort":
+            calling.escape(machine, arguments, site)
+            return NOTHING
+    return UNKNOWN
+
+
+def event_method(machine: Machine, event: Event, name: str, arguments: Arguments, site: Site) -> Value:
+    """Call a method of a part of the event: it is a dict, a list or a text."""
+    match name:
+        case "get" | "pop" | "setdefault" | "get_header_value" | "get_query_string_value":
+            default = frozenset(atom for atom in arguments.at(1, "default") if isinstance(atom, Text | Event))
+            return join(subscript(machine, event, arguments.at(0, "name"), site), default)
+        case "items":
+            pair = make(machine, site, tag="pair", positions=(UNKNOWN, one(event)))
+            return one(make(machine, site, tag="items", everything=one(pair)))
+        case "values" | "copy" | "strip" | "encode" | "decode" | "dict" | "model_dump" | "read":
+            return one(event)
+    return UNKNOWN

@@ -1,0 +1,209 @@
+"""Lacks: missing needs of one cause, and how a rule tells them: a hit with the statement that mends it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rolecall.finding import Confidence, Hit, Severity
+from rolecall.iam.policy import Place, Statement
+from rolecall.iam.statement import is_unresolved
+from rolecall.model import Account, Function, Gap
+from rolecall.needs import Need
+from rolecall.needs.grant import Grant, grant, made_by_lambda
+from rolecall.needs.missing import Missing, missing
+from rolecall.needs.parts import widened
+
+SHOWN = 5
+"""Actions in the text of a gap."""
+
+OWN_POLICY = frozenset(
+    {
+        "dynamodb",
+        "ecr",
+        "elasticfilesystem",
+        "es",
+        "events",
+        "execute-api",
+        "glue",
+        "kafka",
+        "kinesis",
+        "kms",
+        "lambda",
+        "s3",
+        "s3files",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "sts",
+    }
+)
+"""Action prefixes of services whose resources have policies that may let a role in: IAM User Guide, "AWS services that
+work with IAM", "Resource-based policies"; for sts the trust policy of a role.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Missing needs that go together: what one finding tells. `held` is the grant that lacks them."""
+
+    missing: tuple[Missing, ...]
+    held: Grant
+
+    @property
+    def role(self) -> str:
+        return self.held.role.name
+
+    @property
+    def need(self) -> Need:
+        """The first of the needs."""
+        return self.missing[0].need
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.need.action for each in self.missing))
+
+    @property
+    def quoted(self) -> str:
+        return ", ".join(f"`{action}`" for action in self.actions)
+
+    def hit(
+        self,
+        message: str,
+        *,
+        subject: str,
+        severity: Severity | None = None,
+        place: Place | None = None,
+        fix: str | None = None,
+        **evidence: object,
+    ) -> Hit:
+        """The hit: its fix is what the role needs, its witness the request that is denied."""
+        near = next((each.near for each in self.missing if each.near), None)
+        unread = self._unread()
+        return Hit(
+            None,
+            message,
+            fix=fix or ", ".join(statements(self.missing)),
+            subject=subject,
+            actions=self.actions,
+            resources=tuple(dict.fromkeys(each.need.resource for each in self.missing)),
+            severity=severity,
+            confidence=Confidence.MEDIUM if unread else Confidence.HIGH,
+            evidence={
+                **evidence,
+                "needs": [_told(each.need) for each in self.missing],
+                "near": near and told(near),
+                **({"unread": f"the policy of {unread}"} if unread else {}),
+            },
+            witness=witness(self.need, self.held),
+            near=near,
+            place=place or self.held.role.place or self.held.function.place,
+        )
+
+    def _unread(self) -> str | None:
+        """A resource whose own policy, which was not read, might allow what the role does not."""
+        for each in self.missing:
+            named = each.need.resource != "*" and each.need.action.partition(":")[0] in OWN_POLICY
+            if named and not each.verdict.resource_read:
+                return f"`{each.need.resource}`"
+        return None
+
+
+def lacks(
+    function: Function,
+    account: Account,
+    wanted: Callable[[Need], bool],
+    *,
+    by: Callable[[Need], object],
+    blocked: bool = False,
+) -> Iterator[Lack]:
+    """The needs of a kind that are missing, those of one cause together.
+
+    Parameters
+    ----------
+    wanted : is it the rule's kind of need?
+    by : what the needs of one finding have in common
+    blocked : those that a statement allows and something else blocks, in place of those that no statement allows
+    """
+    held = grant(function, account)
+    if held is None:
+        return
+    found: dict[object, list[Missing]] = defaultdict(list)
+    for each in missing(function, account):
+        if wanted(each.need) and not each.is_open and bool(each.block) == blocked:
+            found[by(each.need)].append(each)
+    yield from (Lack(tuple(group), held) for group in found.values())
+
+
+def undecided(function: Function, account: Account) -> Iterator[Gap]:
+    """A gap for each reason why it is not decided whether needs of the function are met."""
+    held = grant(function, account)
+    if held is None:
+        return
+    found: dict[tuple[str, bool], list[Need]] = defaultdict(list)
+    for each in missing(function, account):
+        if each.is_open:
+            found[_reason(each)].append(each.need)
+    yield from (_gap(held, needs, *reason) for reason, needs in found.items())
+
+
+def _reason(each: Missing) -> tuple[str, bool]:
+    """Why it is not decided, and whether that can be mended."""
+    need, verdict = each.need, each.verdict
+    if verdict.keys:
+        return f"the condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides", True
+    if "⟨?⟩" in need.resource:
+        return "the code does not say on which resource", False
+    names = (need.resource, *(name for near in verdict.near for name in near.resources))
+    if any(map(is_unresolved, names)):
+        return "not all names are known", True
+    if not verdict.resource_read and need.action.startswith(("elasticfilesystem:", "s3files:")):
+        return "the policy of the file system was not read", True
+    return "it is allowed on a part of it only", False
+
+
+def _gap(held: Grant, needs: list[Need], why: str, mendable: bool) -> Gap:
+    actions = sorted({need.action for need in needs})
+    quoted = ", ".join(f"`{action}`" for action in actions[:SHOWN]) + (" …" if len(actions) > SHOWN else "")
+    resources = sorted({need.resource for need in needs})
+    on = f"`{resources[0]}`" + (" and others" if len(resources) > 1 else "")
+    text = f"not decided whether `{held.role.name}` may {quoted} on {on}: {why}"
+    return Gap("needs", text, None, held.function.id, mendable, held.function.place)
+
+
+def statements(lacking: tuple[Missing, ...]) -> Iterator[str]:
+    """The statements that allow the needs, each as JSON in one line: the actions that go on one resource together."""
+    together: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = defaultdict(list)
+    for each in lacking:
+        actions = together[(widened(each.need.resource), each.need.context)]
+        actions += [] if each.need.action in actions else [each.need.action]
+    for (resource, context), actions in together.items():
+        statement: dict[str, object] = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        if context:
+            statement["Condition"] = {"StringEquals": dict(context)}
+        yield json.dumps(statement)
+
+
+def witness(need: Need, held: Grant) -> dict[str, object]:
+    """The denied request, as a case of `rolecall simulate` without its policies."""
+    request = held.request(need.action, need.resource, dict(need.context), by_lambda=made_by_lambda(need))
+    return {
+        "principal": {"type": request.caller.type, "id": request.caller.id},
+        "action": request.action,
+        "resource": widened(request.resource),
+        "context": dict(request.context),
+    }
+
+
+def told(statement: Statement) -> dict[str, object]:
+    """A statement, as evidence shows it."""
+    return {
+        "policy": statement.policy,
+        "index": statement.index,
+        "sid": statement.sid,
+        "statement": statement.document(),
+    }
+
+
+def _told(need: Need) -> dict[str, object]:
+    return {"action": need.action, "resource": need.resource, "where": need.proof.where, "why": need.proof.why}

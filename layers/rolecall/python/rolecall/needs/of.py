@@ -1,0 +1,101 @@
+"""The needs of a function: of its triggers, its configuration and its code, each once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from rolecall.model import Account, Function, Unresolved
+from rolecall.needs import Certainty, Need
+from rolecall.needs.from_code import needs_of
+from rolecall.needs.from_config import from_config
+from rolecall.needs.from_triggers import from_triggers
+from rolecall.needs.prefixes import prefix_of
+
+EVERY = "*"
+"""In `Needs.unknown`: all services."""
+
+_ORDER = (Certainty.MUST, Certainty.MAY, Certainty.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a function needs.
+
+    Parameters
+    ----------
+    needs : each action on each resource once, sorted; no UNKNOWN among them
+    unresolved : places in the code that may call AWS and do not say what
+    unknown : IAM prefixes of the services of which not every need is known; `*` for all
+    """
+
+    needs: tuple[Need, ...]
+    unresolved: tuple[Unresolved, ...] = ()
+    unknown: frozenset[str] = frozenset()
+
+    @property
+    def must(self) -> tuple[Need, ...]:
+        return tuple(need for need in self.needs if need.certainty is Certainty.MUST)
+
+    @property
+    def may(self) -> tuple[Need, ...]:
+        return tuple(need for need in self.needs if need.certainty is Certainty.MAY)
+
+    def knows(self, action: str) -> bool:
+        """Is every need of the action's service known? Only then may it be called unneeded."""
+        return EVERY not in self.unknown and action.partition(":")[0].lower() not in self.unknown
+
+
+def of(function: Function, account: Account) -> Needs:
+    """What a function of an account needs; computed once for the two."""
+    return _of(Pair(function, account))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """A function and its account, the same only as the same objects: to hash all that they hold takes too long."""
+
+    function: Function
+    account: Account
+    ids: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", (id(self.function), id(self.account)))
+
+    def __hash__(self) -> int:
+        return hash(self.ids)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pair) and self.ids == other.ids
+
+
+@lru_cache(maxsize=1024)
+def _of(pair: Pair) -> Needs:
+    function, account = pair.function, pair.account
+    code = function.code
+    calls = code.calls if code else ()
+    unresolved = code.unresolved if code else ()
+    found = [
+        *from_triggers(function, account),
+        *from_config(function, account),
+        *(need for call in calls for need in needs_of(call, function, account)),
+    ]
+    unknown = {need.action.partition(":")[0] for need in found if need.certainty is Certainty.UNKNOWN}
+    unknown |= {(prefix_of(each.service) or each.service) if each.service else EVERY for each in unresolved}
+    if code is None or not code.read:
+        unknown.add(EVERY)
+    known = (need for need in found if need.certainty is not Certainty.UNKNOWN)
+    return Needs(merged(known), tuple(unresolved), frozenset(unknown))
+
+
+def merged(needs: Iterable[Need]) -> tuple[Need, ...]:
+    """Each action on each resource in each context once, sorted: the surest of equal needs, written before inferred."""
+    best: dict[tuple[str, str, tuple[tuple[str, str], ...]], Need] = {}
+    for need in needs:
+        key = (need.action, need.resource, need.context)
+        before = best.get(key)
+        if before is None:
+            best[key] = need
+        else:
+            surer = min(before, need, key=lambda each: (_ORDER.index(each.certainty), not each.literal))
+            best[key] = replace(surer, literal=before.literal or need.literal)
+    return tuple(best[key] for key in sorted(best))

@@ -1,0 +1,78 @@
+"""Reduced: what is left of a statement when that goes which nothing needs, as a diff that people can paste."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rolecall.iam.statement import Statement
+from rolecall.iam.wildcard import is_wild
+from rolecall.needs.excess import Comparison, Excess, Right
+from rolecall.needs.extent import fits
+from rolecall.needs.purpose import unneeded
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What takes the place of a statement: no statement, one, or several where actions go on different resources."""
+
+    old: Statement
+    new: tuple[dict[str, Any], ...]
+
+    @property
+    def fix(self) -> str:
+        """One line: where, and what to write there."""
+        place = self.old.place
+        where = f"{place.file}:{place.line}: " if place else ""
+        by = f" that {place.added_by} adds" if place and place.added_by else ""
+        if not self.new:
+            return f"{where}remove the statement{by} ({self.old.where})"
+        return f"{where}replace the statement{by} ({self.old.where}) by {', '.join(map(_text, self.new))}"
+
+    @property
+    def diff(self) -> list[str]:
+        """The statement as it is, and as it would be."""
+        return [f"- {_text(self.old.document())}", *(f"+ {_text(each)}" for each in self.new)]
+
+
+def reduced(comparison: Comparison, excess: Excess) -> Reduced:
+    """The statement with what is needed of it, on what it is needed on; rights that may be needed stay as they are.
+
+    An entry that names both is spelled out. So all findings on a statement have one fix.
+    """
+    gone = unneeded(comparison, excess)
+    opened = {right.entry for right in gone}
+    names = {right.action for right in gone}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for right in excess.rights:
+        if right.action in names:
+            continue
+        name = right.action if right.entry in opened or right.wide else right.entry
+        # What is spelled out because a pattern held too much is kept only where something needs it.
+        if right.entry in opened and is_wild(right.entry) and not right.needs:
+            continue
+        resources = _resources(right, excess.statement)
+        group = groups.setdefault(resources, [])
+        if name not in group:
+            group.append(name)
+    old = excess.statement.document()
+    return Reduced(excess.statement, tuple(_made(old, place, *each) for place, each in enumerate(groups.items())))
+
+
+def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
+    if not right.needs or not right.known:
+        return statement.resources
+    fitting = [each for each in statement.resources if fits(right.action, each)]
+    needed = {need.resource for need in right.needs} if right.wide else set()
+    kept = {each for each in fitting if each not in (*right.unneeded, *right.wide)}
+    return tuple(sorted(needed | kept)) or statement.resources
+
+
+def _made(old: dict[str, Any], place: int, resources: tuple[str, ...], actions: list[str]) -> dict[str, Any]:
+    sid = {"Sid": f"{old['Sid']}{place + 1 if place else ''}"} if "Sid" in old else {}
+    new = {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
+    return sid | new | ({"Condition": old["Condition"]} if "Condition" in old else {})
+
+
+def _text(statement: dict[str, Any]) -> str:
+    short = {k: v[0] if k in ("Action", "Resource") and len(v) == 1 else v for k, v in statement.items()}
+    return json.dumps(short, ensure_ascii=False)

@@ -1,0 +1,25 @@
+"""Needs as IAM policy documents: what must be allowed and nothing else; notes say what a document cannot."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from rolecall.reports.needs import Answer
+
+
+def render(answers: Sequence[Answer], *, single: bool = False) -> str:
+    """A JSON object of function -> policy document; with `single` the document of the one function alone."""
+    documents = {each.function: each.proposal.document() for each in answers}
+    if single and len(documents) == 1:
+        return json.dumps(next(iter(documents.values())), indent=2)
+    return json.dumps(documents, indent=2)
+
+
+def notes(answers: Sequence[Answer]) -> Iterator[str]:
+    """What is to be known before one of these policies is put to use, one line each."""
+    for each in answers:
+        if not each.proven:
+            yield f"{each.function}: not proven: {each.why}"
+        if each.proposal.optional:
+            yield f"{each.function}: left out what it may need as well; `--format sam` shows it in comments"
+        if not each.proposal.fits:
+            yield f"{each.function}: {each.proposal.size:,} characters, more than a role's inline policies may have"

@@ -1,0 +1,112 @@
+from rolecall.finding import Confidence, Hit, Severity
+from rolecall.iam import catalog
+from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import matches
+from rolecall.model import Account, Function
+from rolecall.needs.excess import TELLING, expanded, is_open
+from rolecall.needs.grant import Grant
+from rolecall.needs.harm import worst_first
+from rolecall.needs.witness import witness
+from rolecall.rules import Yields, rule
+
+TRIED = 12  # Actions, the worst first.
+
+
+@rule(
+    Severity.HIGH,
+    silences=(
+        "bulk-read",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "service-wildcard",
+        "unneeded-grant",
+        "wide-log-grant",
+        "wide-resource",
+    ),
+)
+def negated_grant(function: Function, account: Account) -> Yields:
+    """A statement allows all but what it names.
+
+    NotAction and NotResource grant what nobody listed, every service of AWS and every one that is still
+    to come. They belong into a Deny.
+
+    Bad:
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::inbox/*"}
+
+    Bad:
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"}
+
+    Good:
+        {"Effect": "Deny", "NotAction": "logs:*", "Resource": "arn:aws:s3:::inbox/*"}
+
+    Good:
+        more policies:
+          AllButPayroll: [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"}]
+        boundary: [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
+
+    Misses: what a boundary leaves of it where that is not among the services that are tried.
+    """
+    role = account.role_of(function)
+    if role is None:
+        return
+    granted = Grant(role, function, account)
+    for policy in role.policies:
+        for statement in policy.allows:
+            if not (statement.not_actions or statement.not_resources):
+                continue
+            seen = _witness(granted, statement)
+            if seen is None:
+                continue
+            is_read = not (role.unread("boundary") or role.unread("role policies"))
+            yield Hit(
+                statement,
+                f"allows {_said(statement)}: {_granted(statement)} actions",
+                fix="name the actions and resources that the function needs, and put what it must not do in a Deny",
+                actions=statement.actions or statement.not_actions,
+                resources=statement.resources or statement.not_resources,
+                confidence=Confidence.HIGH if is_read else Confidence.MEDIUM,
+                evidence={"granted": _granted(statement), "like": [seen["action"]]},
+                witness=seen,
+            )
+
+
+def _said(statement: Statement) -> str:
+    actions = ", ".join(statement.actions) or f"all actions but {', '.join(statement.not_actions)}"
+    on = ", ".join(statement.resources) or f"all resources but {', '.join(statement.not_resources)}"
+    return f"`{actions}` on `{on}`"
+
+
+def _granted(statement: Statement) -> int:
+    """How many actions it lets through, on whatever resource."""
+    entries = statement.actions or statement.not_actions
+    named = {each for entry in entries for each in expanded(entry, ("*",))}
+    if any(map(is_open, entries)):
+        return catalog.size() if statement.actions else 0
+    return len(named) if statement.actions else catalog.size() - len(named)
+
+
+def _is_named(statement: Statement, action: str) -> bool:
+    return any(matches(entry, action, ignore_case=True) for entry in statement.not_actions)
+
+
+def _witness(granted: Grant, statement: Statement) -> dict[str, object] | None:
+    services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources} - {"", "*"}
+    if statement.actions:
+        actions = tuple(each for entry in statement.actions for each in expanded(entry, ("*",)))
+    elif services:
+        actions = tuple(name for each in sorted(services) for name in catalog.expand(f"{each}:*"))
+        actions = tuple(name for name in actions if not _is_named(statement, name))
+    else:
+        actions = tuple(probe for probe in TELLING if not _is_named(statement, probe))
+    for action in _tried(statement, actions):
+        for pattern in statement.resources or ("*",):
+            seen = witness(granted, statement, action, pattern)
+            if seen:
+                return seen
+    return None
+
+
+def _tried(statement: Statement, actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Where it leaves the service open all that stands for the rest is tried: a boundary may leave any of it."""
+    ordered = worst_first(actions)
+    return ordered if not statement.actions else ordered[:TRIED]

@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+
+from rolecall.finding import Hit, Severity
+from rolecall.iam import catalog
+from rolecall.iam.policy import Policy, Statement
+from rolecall.iam.wildcard import is_wild
+from rolecall.model import Account, Function
+from rolecall.needs.excess import expanded, is_aws_managed, is_open
+from rolecall.needs.extent import fits
+from rolecall.rules import Yields, named, rule
+
+MOST = 10  # Entries for which the nearest names are sought.
+
+
+@rule(Severity.MEDIUM)
+def unknown_action(function: Function, account: Account) -> Yields:
+    """A policy names an action or a condition key that does not exist, or an action on what it never acts on.
+
+    AWS takes such a statement without a word, and it grants, or denies, nothing. Info in AWS's own
+    policies and in what SAM adds. The catalog has a date: what is newer is not in it.
+
+    Bad:
+        {"Effect": "Allow", "Action": "sqs:RecieveMessage", "Resource": "arn:aws:sqs:us-east-1:111122223333:orders"}
+
+    Bad:
+        {"Effect": "Deny", "Action": "sqs:PurgeQueues", "Resource": "*"}
+
+    Bad:
+        {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "arn:aws:s3:::inbox"}
+
+    Bad:
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:111122223333:orders",
+         "Condition": {"StringEquals": {"sqs:Color": "red"}}}
+
+    Good:
+        {"Effect": "Allow", "Action": "sqs:Receive*", "Resource": "arn:aws:sqs:us-east-1:111122223333:orders",
+         "Condition": {"StringEquals": {"aws:ResourceTag/team": "orders"}}}
+
+    Good:
+        {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+
+    Misses: an action that exists and does something else than its author thinks.
+    """
+    role = account.role_of(function)
+    for policy in role.policies if role else ():
+        for statement in policy.statements:
+            faults = tuple(_faults(policy, statement))
+            if not faults:
+                continue
+            is_own = not is_aws_managed(policy) and not (statement.place and statement.place.added_by)
+            named_in = {*statement.actions, *statement.not_actions}
+            strange = [entry for entry, _ in faults[:MOST] if entry in named_in and catalog.action(entry) is None]
+            nearest = {entry: found for entry in strange if (found := catalog.nearest(entry))}
+            yield Hit(
+                statement,
+                "; ".join(dict.fromkeys(why for _, why in faults[:3]))
+                + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""),
+                fix=_fix(nearest) if is_own else "nothing to do: it was not you who wrote it",
+                actions=tuple(dict.fromkeys(entry for entry, _ in faults)),
+                severity=Severity.MEDIUM if is_own else Severity.INFO,
+                evidence={
+                    "catalog": catalog.date(),
+                    "nearest": {entry: list(found) for entry, found in nearest.items()},
+                },
+            )
+
+
+def _faults(policy: Policy, statement: Statement) -> Iterator[tuple[str, str]]:
+    """(entry or key, what is wrong with it)."""
+    entries = tuple(dict.fromkeys((*statement.actions, *statement.not_actions)))
+    for entry in entries:
+        if is_open(entry) or expanded(entry, ("*",)) not in ((), (entry,)):
+            continue
+        if catalog.action(entry) is None:
+            yield entry, f"`{entry}` is no action that AWS has"
+    if statement.actions and statement.resources and not is_aws_managed(policy):
+        for entry in entries:
+            known = None if is_wild(entry) else catalog.action(entry)
+            if known and not any(fits(known.name, resource) for resource in statement.resources):
+                yield entry, f"`{entry}` never acts on {named(statement.resources, most=1)}"
+    yield from _unknown_keys(statement)
+
+
+def _unknown_keys(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Keys that no request for any of the actions carries. With `*`, or NotAction, there is always one."""
+    if not statement.conditions or not statement.actions:
+        return
+    if any(map(is_open, statement.actions)):
+        return
+    actions = [action for entry in statement.actions for action in expanded(entry, ("*",)) if catalog.action(action)]
+    for key in dict.fromkeys(condition.key for condition in statement.conditions):
+        if actions and not any(catalog.knows_key(key, action) for action in actions):
+            yield key, f"no request for {named(statement.actions, most=1)} has the key `{key}`"
+
+
+def _fix(nearest: dict[str, tuple[str, ...]]) -> str:
+    written = [f"`{found[0]}` in place of `{entry}`" for entry, found in nearest.items()]
+    return f"write {', '.join(written)}" if written else "correct the statement, or remove what it names in vain"

@@ -1,0 +1,87 @@
+from rolecall.finding import Confidence, Hit, Severity
+from rolecall.model import Account, Function
+from rolecall.needs.excess import Comparison, Confirmed, Excess, compared, unneeded_of
+from rolecall.needs.harm import Harm, harm
+from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.reduced import reduced
+from rolecall.rules import Yields, named, rule
+
+SEVERITIES = {
+    Harm.PERMISSIONS: Severity.HIGH,
+    Harm.SECRETS: Severity.HIGH,
+    Harm.DELETION: Severity.HIGH,
+    Harm.WRITE: Severity.MEDIUM,
+    Harm.READ: Severity.MEDIUM,
+    Harm.LIST: Severity.LOW,
+}
+
+
+@rule(Severity.MEDIUM)
+def unneeded_grant(function: Function, account: Account) -> Yields:
+    """The role allows what neither trigger, configuration nor code needs.
+
+    Whoever takes over the function can do it all the same. High for rights to change permissions, read
+    secrets or delete, low for those that only list. Silent about a service where not all that the code
+    calls is known.
+
+    Bad:
+        calls: []
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem",
+                   "Resource": "arn:aws:dynamodb:us-east-1:111122223333:table/orders"}]
+
+    Bad:
+        calls:
+          - {service: dynamodb, operation: PutItem, parameters: {TableName: orders}}
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem",
+                   "Resource": ["arn:aws:dynamodb:us-east-1:111122223333:table/orders",
+                                "arn:aws:dynamodb:us-east-1:111122223333:table/invoices"]}]
+
+    Good:
+        calls:
+          - {service: dynamodb, operation: PutItem, parameters: {TableName: orders}}
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem",
+                   "Resource": "arn:aws:dynamodb:us-east-1:111122223333:table/orders"}]
+
+    Good:
+        code: unread
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}]
+
+    Misses: what code needs that it never runs, and rights that only a condition makes harmless.
+    """
+    comparison = compared(function, account)
+    for excess in comparison.excesses if comparison else ():
+        if comparison and not excess.is_managed:
+            confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.OTHER, ()))
+            if confirmed:
+                yield _hit(comparison, excess, confirmed)
+
+
+def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:
+    rights = tuple(each.right for each in confirmed)
+    actions = [right.action for right in rights]
+    patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
+    made = reduced(comparison, excess)
+    return Hit(
+        excess.statement,
+        f"{named(actions)} on {named(patterns)}: nothing of `{comparison.granted.function.name}` needs that",
+        fix=made.fix,
+        actions=tuple(actions),
+        resources=patterns,
+        severity=SEVERITIES[harm(actions[0])],
+        confidence=Confidence.HIGH if comparison.is_certain else Confidence.MEDIUM,
+        evidence={"unneeded": unneeded_of(rights), "searched": searched(comparison), "diff": made.diff},
+        witness=confirmed[0].witness,
+    )
+
+
+def searched(comparison: Comparison) -> str:
+    """Where a need was looked for."""
+    function, needs = comparison.granted.function, comparison.needs
+    by_config = sum(need.proof.kind == "config" for need in needs.needs)
+    code = function.code
+    calls = f"{len(code.calls)} calls in {code.files} files" if code and code.read else "no code"
+    return f"{len(function.triggers)} triggers, {by_config} needs of settings, {calls}"

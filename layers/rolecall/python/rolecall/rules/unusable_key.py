@@ -1,0 +1,75 @@
+from rolecall.finding import Severity
+from rolecall.model import Account, Function
+from rolecall.needs import Need
+from rolecall.needs.lack import Lack, lacks
+from rolecall.rules import Yields, rule
+
+VIA = "kms:ViaService"
+
+
+@rule(Severity.HIGH, silences=("denied-call",))
+def unusable_key(function: Function, account: Account) -> Yields:
+    """A source, destination or other resource is encrypted with a customer key that the role cannot use.
+
+    The right on the queue or secret is not enough: the service decrypts with the rights of who asks. Both policies
+    count: the key policy may name the role, or leave it to the account, whose policies decide then.
+
+    Bad:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+
+    Bad:
+        more policies:
+          Key:
+            - {"Effect": "Allow", "Action": "kms:Decrypt",
+               "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+          - arn: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+            policy:
+              - {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/keeper"},
+                 "Action": "kms:*", "Resource": "*"}
+
+    Good:
+        more policies:
+          Key:
+            - {"Effect": "Allow", "Action": "kms:Decrypt",
+               "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd",
+               "Condition": {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}}
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+
+    Good:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders"}
+
+    Misses: keys of single S3 objects and of SecureString parameters.
+    """
+    for each in lacks(function, account, _is_of_key, by=lambda need: (need.resource, need.context)):
+        why, service = each.need.proof.why, dict(each.need.context)[VIA]
+        yield each.hit(
+            f"`{each.role}` may not {each.quoted} with `{_short(each.need.resource)}`: {why}",
+            subject=f"{each.need.resource} {service}",
+            key=each.need.resource,
+            key_policy=_verdict(each, account),
+        )
+
+
+def _is_of_key(need: Need) -> bool:
+    return need.action.startswith("kms:") and VIA in dict(need.context)
+
+
+def _short(key: str) -> str:
+    return key.rpartition(":")[2]
+
+
+def _verdict(lack: Lack, account: Account) -> str:
+    known = account.resource(lack.need.resource)
+    if known is None or known.policy is None or known.gaps:
+        return "not read; it may let the role in"
+    if lack.held.statements_allowing(lack.need.action, lack.need.resource):
+        return "does not let the account's policies decide"
+    return "does not let the role in"

@@ -1,0 +1,126 @@
+"""What a role allows of a need: yes, no, or not decided."""
+
+from typing import Any
+
+from rolecall.iam.policy import Kind, parse
+from rolecall.model import Account, Gap
+from rolecall.needs import Certainty, Need, Proof
+from rolecall.needs.grant import Verdict, grant
+from tests.builders import allow, document
+from tests.needs.world import KEY, QUEUE, Resource, account, arn, function
+
+
+def asked(
+    action: str, resource: str, *statements: dict[str, Any], kind: str = "code", within: Account | None = None
+) -> Verdict:
+    """What the grant of these statements says of a need."""
+    found = grant(function(), within or account(statements=statements))
+    assert found is not None
+    return found.meets(Need(action, resource, Certainty.MUST, Proof(kind, "here", "a test")))
+
+
+def test_a_statement_that_covers_it_allows_it() -> None:
+    assert asked("sqs:SendMessage", QUEUE, allow("sqs:Send*", QUEUE)).allowed is True
+
+
+def test_another_resource_does_not_and_is_a_near_miss() -> None:
+    found = asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", f"{QUEUE}-old"))
+
+    assert found.allowed is False
+    assert [each.resources for each in found.near] == [(f"{QUEUE}-old",)]
+
+
+def test_a_deny_takes_it_away() -> None:
+    deny = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}
+    found = asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", QUEUE), deny)
+
+    assert found.allowed is False
+    assert [each.effect for each in found.statements] == ["Deny"]
+
+
+def test_a_boundary_takes_it_away() -> None:
+    boundary = parse(document(allow("s3:*")), name="boundary", kind=Kind.BOUNDARY)
+    within = account(statements=(allow("sqs:SendMessage", QUEUE),), boundary=boundary)
+
+    assert asked("sqs:SendMessage", QUEUE, within=within).allowed is False
+
+
+def test_a_condition_that_is_not_known_leaves_it_open() -> None:
+    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+
+    assert asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", QUEUE, Condition=condition)).allowed is None
+
+
+def test_lambda_itself_polls_without_the_functions_arn() -> None:
+    condition = {"ArnEquals": {"lambda:SourceFunctionArn": arn("lambda", "function:orders")}}
+    statement = allow("sqs:ReceiveMessage", QUEUE, Condition=condition)
+
+    assert asked("sqs:ReceiveMessage", QUEUE, statement, kind="trigger").allowed is False
+    assert asked("sqs:ReceiveMessage", QUEUE, statement).allowed is True
+
+
+def test_the_deny_that_aws_recommends_does_not_block_the_vpc() -> None:
+    condition = {"ArnEquals": {"lambda:SourceFunctionArn": arn("lambda", "function:orders")}}
+    deny = {"Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": condition}
+    found = asked("ec2:CreateNetworkInterface", "*", allow("ec2:CreateNetworkInterface"), deny, kind="config")
+
+    assert found.allowed is True
+
+
+def test_a_pattern_is_allowed_whole_in_part_or_not() -> None:
+    objects = "arn:aws:s3:::inbox/in/*"
+
+    assert asked("s3:GetObject", objects, allow("s3:GetObject", "arn:aws:s3:::inbox/*")).allowed is True
+    assert asked("s3:GetObject", objects, allow("s3:GetObject", "arn:aws:s3:::inbox/in/a*")).allowed is None
+    assert asked("s3:GetObject", objects, allow("s3:GetObject", "arn:aws:s3:::other/*")).allowed is False
+
+
+def test_a_resource_that_is_not_known_is_allowed_by_all_or_not_decided() -> None:
+    table = arn("dynamodb", "table/⟨?⟩")
+
+    assert asked("dynamodb:PutItem", table, allow("dynamodb:PutItem")).allowed is True
+    assert asked("dynamodb:PutItem", table, allow("dynamodb:PutItem", arn("dynamodb", "table/a"))).allowed is None
+    assert asked("dynamodb:PutItem", table, allow("sqs:*")).allowed is False
+
+
+def test_a_name_that_is_not_known_is_equal_to_itself() -> None:
+    assert (
+        asked("sqs:SendMessage", arn("sqs", "⟨Queue⟩"), allow("sqs:SendMessage", arn("sqs", "⟨Queue⟩"))).allowed is True
+    )
+    assert asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", arn("sqs", "⟨Queue⟩"))).allowed is None
+
+
+def test_one_of_two_actions_is_enough() -> None:
+    found = grant(function(), account(statements=(allow("kafka:DescribeCluster"),)))
+    need = Need(
+        "kafka:DescribeClusterV2", "*", Certainty.MUST, Proof("trigger", "m", "x"), instead=("kafka:DescribeCluster",)
+    )
+
+    assert found is not None
+    assert found.meets(need).allowed is True
+
+
+def test_the_policy_of_the_resource_may_allow_it() -> None:
+    principal = {"AWS": "arn:aws:iam::111122223333:role/orders"}
+    policy = parse(document(allow("sqs:*", QUEUE, Principal=principal)), name="resource", kind=Kind.RESOURCE)
+
+    assert asked("sqs:SendMessage", QUEUE, within=account(Resource(QUEUE, policy=policy))).allowed is True
+
+
+def test_the_key_policy_must_delegate_to_the_account() -> None:
+    statement = allow("kms:Decrypt", KEY)
+    mine = {"AWS": "arn:aws:iam::111122223333:role/other"}
+    policy = parse(document(allow("kms:*", "*", Principal=mine)), name="resource", kind=Kind.RESOURCE)
+
+    assert asked("kms:Decrypt", KEY, statement).allowed is True
+    assert (
+        asked("kms:Decrypt", KEY, within=account(Resource(KEY, policy=policy), statements=(statement,))).allowed
+        is False
+    )
+
+
+def test_a_role_that_was_not_read_has_no_grant() -> None:
+    world = account()
+    role = world.roles[0].__class__(world.roles[0].arn, gaps=(Gap("role policies", "AccessDenied"),))
+
+    assert grant(function(), Account(world.id, world.region, "a test", roles=(role,))) is None

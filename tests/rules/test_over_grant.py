@@ -1,0 +1,151 @@
+"""Over-grants: what is found, how bad it is, which fix and which witness come with it."""
+
+import json
+from time import process_time
+from typing import Any
+
+import pytest
+
+from rolecall import engine
+from rolecall.finding import Finding
+from rolecall.iam.cases import answer
+from rolecall.model import Account
+from rolecall.rules.blocked_need import UNDER_GRANTS
+from tests.builders import ACCOUNT, REGION, account, allow
+
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
+PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
+
+
+def granting(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"calls": [PUT], "more policies": {"Example": list(statements)}, **more}
+
+
+def over_grants(within: Account) -> tuple[Finding, ...]:
+    """What is found, without what the role lacks: the call of `granting` is allowed only where a test grants it."""
+    return tuple(each for each in engine.audit(within).findings if each.rule not in UNDER_GRANTS)
+
+
+def found(fragment: dict[str, Any]) -> tuple[Finding, ...]:
+    return over_grants(account(fragment))
+
+
+def short(fragment: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(each.severity.value, each.confidence.value, each.rule) for each in found(fragment)]
+
+
+def decided(finding: Finding, within: Account) -> str:
+    """What `simulate` says to the witness, with the role's policies."""
+    (role,) = within.roles
+    policies = {"identityPolicies": [policy.document() for policy in role.policies]}
+    return str(answer(json.dumps({**(finding.witness or {}), **policies}))["decision"])
+
+
+@pytest.mark.parametrize(
+    ("action", "severity"),
+    [
+        ("iam:PassRole", "high"),
+        ("s3:PutBucketPolicy", "high"),
+        ("secretsmanager:GetSecretValue", "high"),
+        ("s3:DeleteObject", "high"),
+        ("sqs:SendMessage", "medium"),
+        ("dynamodb:DescribeTable", "medium"),
+        ("s3:ListBucket", "low"),
+    ],
+)
+def test_an_unneeded_right_is_as_bad_as_what_it_can_do(action: str, severity: str) -> None:
+    service = action.partition(":")[0]
+    resources = {"iam": "role/x*", "secretsmanager": "secret:x", "sqs": "x", "dynamodb": "table/x"}
+    resource = f"arn:aws:{service}:{'' if service == 'iam' else REGION}:{ACCOUNT}:{resources.get(service)}"
+    on = ["arn:aws:s3:::inbox", "arn:aws:s3:::inbox/*"] if service == "s3" else resource
+
+    assert short(granting(allow(action, on))) == [(severity, "high", "unneeded-grant")]
+
+
+def test_one_finding_a_statement_names_the_worst_first() -> None:
+    (finding,) = found(granting(allow(["dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteTable"], TABLE)))
+
+    assert finding.message == (
+        f"`dynamodb:DeleteTable`, `dynamodb:UpdateItem` on `{TABLE}`: nothing of `orders` needs that"
+    )
+    assert finding.evidence["unneeded"] == ["dynamodb:DeleteTable", "dynamodb:UpdateItem"]
+
+
+def test_the_fix_is_the_statement_with_what_is_needed() -> None:
+    (finding,) = found(granting(allow("dynamodb:*", "*", Sid="Write")))
+    left = f'{{"Sid": "Write", "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}'
+
+    assert finding.fix == f"replace the statement (Example, statement 1) by {left}"
+
+
+def test_all_findings_of_a_statement_have_one_fix() -> None:
+    findings = found(granting(allow(["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteTable"])))
+
+    assert [each.rule for each in findings] == ["bulk-read", "unneeded-grant", "wide-resource"]
+    assert len({each.fix for each in findings}) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow("*"),
+        allow("dynamodb:*"),
+        allow("dynamodb:PutItem"),
+        allow("sqs:SendMessage", Condition={"StringLike": {"aws:ResourceTag/team": "orders-*"}}),
+        allow("s3:GetObject"),
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
+        {"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": TABLE},
+        allow(["kinesis:GetRecords", "kinesis:GetShardIterator"], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/orders"),
+    ],
+)
+def test_a_witness_is_a_request_that_the_evaluator_allows(statement: dict[str, Any]) -> None:
+    within = account(granting(statement))
+    (finding,) = over_grants(within)
+
+    assert decided(finding, within) == "Allowed"
+
+
+def test_a_witness_is_not_needed() -> None:
+    (finding,) = found(granting(allow("dynamodb:PutItem")))
+
+    assert finding.rule == "wide-resource"
+    assert finding.witness is not None
+    assert finding.witness["resource"] != TABLE
+
+
+def test_confidence_is_medium_where_the_code_was_not_read() -> None:
+    statement = allow("s3:*", "arn:aws:s3:::inbox/*")
+
+    assert short(granting(statement) | {"code": "unread"}) == [("high", "medium", "service-wildcard")]
+
+
+def test_another_table_than_the_needed_one_is_unneeded() -> None:
+    (finding,) = found(granting(allow("dynamodb:PutItem", [TABLE, f"{TABLE}-old"])))
+
+    assert (finding.rule, finding.resources) == ("unneeded-grant", (f"{TABLE}-old",))
+
+
+def test_a_full_access_policy_is_one_finding() -> None:
+    name = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+
+    assert short({"calls": [], "more policies": {name: [allow("sqs:*")]}}) == [("high", "high", "broad-managed-policy")]
+
+
+def test_a_managed_policy_that_gives_just_what_is_needed_is_no_finding() -> None:
+    name = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+    actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules"]
+
+    assert short({"calls": [], "more policies": {name: [allow(actions)]}}) == []
+
+
+@pytest.mark.parametrize("action", ["*", "*:*", "s3:*", "ec2:*", "iam:*"])
+def test_a_function_takes_less_than_ten_milliseconds(action: str) -> None:
+    engine.audit(account(granting(allow(action))))
+    times = []
+    for _ in range(5):
+        judged = account(granting(allow(action), allow("dynamodb:*", TABLE)))
+        start = process_time()
+        engine.audit(judged)
+        times.append(process_time() - start)
+
+    assert min(times) < 0.010
