@@ -316,9 +316,6 @@ def test_an_event_leads_to_the_audit_of_the_functions_that_it_touches(
     stack: Stack,
     kept: dict[str, str],
 ) -> None:
-    import sandbox.stack as _s
-
-    _s.PATIENCE = 4
     start = now()
     answer = getattr(stack.client(service), call)(**filled(parameters, kept))
     if keep:
