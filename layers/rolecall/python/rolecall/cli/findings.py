@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import time
 
 from rolecall.cli.inputs import open_session
@@ -25,14 +26,18 @@ def findings(options: argparse.Namespace) -> int:
 
     from botocore.exceptions import BotoCoreError, ClientError
 
+    shown = 0
     try:
         for line in source.lines(open_session(options).client("logs"), group, start=start, follow=again):
             if _wanted(options, line):
                 print(json.dumps(line) if options.format == "json" else _line_text(line), flush=True)
+                shown += 1
     except ClientError as error:
         return complain(f"{group}: {error.response['Error'].get('Message') or error}")
     except BotoCoreError as error:
         return complain(str(error))
+    if not shown:
+        print(f"rolecall: no findings in {group} since {options.since} ago", file=sys.stderr)
     return 0
 
 

@@ -152,10 +152,11 @@ def _queues(watch: Watch, account: Account) -> Iterator[Hit]:
         if messages is None:
             what, fix = f"the dead-letter queue `{name}` is not there: what fails is lost", "sam deploy"
         elif messages:
-            what = f"{_counted(messages)} in the dead-letter queue `{name}`: what they tell of was not audited"
+            what = f"{_counted(messages)} in the dead-letter queue `{name}`: what it holds was not audited"
             url = (
                 f"$(aws sqs get-queue-url --region {account.region} --queue-name {name} --query QueueUrl --output text)"
             )
+            # Reading does not take them out: what was missed is mended by a sweep, then the queue may be purged.
             fix = f'aws sqs receive-message --region {account.region} --max-number-of-messages 10 --queue-url "{url}"'
         else:
             continue
