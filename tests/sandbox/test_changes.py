@@ -21,7 +21,6 @@ QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:solo"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:solo"
 RULE = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/solo"
 URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{SOLO}/invocations"
-ANY = {"ArnLike": {"aws:SourceArn": "*"}}
 
 
 def trust(*services: str) -> str:
@@ -47,6 +46,9 @@ SCHEDULE = {
 }
 NOTIFIES = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": SOLO, "Events": ["s3:ObjectCreated:*"]}]}
 GROUP: dict[str, Any] = {"TargetGroupArn": "{group}"}
+LAYER = {"LayerName": "solo", "VersionNumber": 1}
+METHOD: dict[str, Any] = {"restApiId": "{rest}", "resourceId": "{root}", "httpMethod": "GET"}
+PIPE = {"Name": "solo", "RoleArn": ROLE, "Source": QUEUE, "Target": SOLO}
 NOBODY, ONLY = set[str](), {"solo"}
 
 # Service, call, parameters (with what earlier answers gave in braces), what of the answer is kept -> event, functions.
@@ -282,6 +284,55 @@ ROWS: list[tuple[str, str, dict[str, Any], str | None, str, set[str]]] = [
         ONLY,
     ),
     ("apigatewayv2", "delete_api", {"ApiId": "{api}"}, None, "DeleteApi", NOBODY),
+    (
+        "lambda",
+        "update_function_configuration",
+        {"FunctionName": "solo", "Layers": ["{layer}"]},
+        None,
+        "UpdateFunctionConfiguration",
+        ONLY,
+    ),
+    (
+        "lambda",
+        "add_layer_version_permission",
+        {**LAYER, "StatementId": "x", "Action": "lambda:GetLayerVersion", "Principal": "210987654321"},
+        None,
+        "AddLayerVersionPermission",
+        ONLY,
+    ),
+    (
+        "lambda",
+        "remove_layer_version_permission",
+        {**LAYER, "StatementId": "x"},
+        None,
+        "RemoveLayerVersionPermission",
+        ONLY,
+    ),
+    ("lambda", "delete_layer_version", LAYER, None, "DeleteLayerVersion", ONLY),
+    (
+        "pipes",
+        "create_pipe",
+        {"Name": "solo", "RoleArn": ROLE, "Source": QUEUE, "Target": SOLO},
+        None,
+        "CreatePipe",
+        ONLY,
+    ),
+    ("pipes", "stop_pipe", {"Name": "solo"}, None, "StopPipe", ONLY),
+    ("pipes", "start_pipe", {"Name": "solo"}, None, "StartPipe", ONLY),
+    ("pipes", "update_pipe", {"Name": "solo", "RoleArn": ROLE, "Description": "x"}, None, "UpdatePipe", ONLY),
+    ("pipes", "delete_pipe", {"Name": "solo"}, None, "DeletePipe", ONLY),
+    (
+        "apigateway",
+        "put_integration",
+        {**METHOD, "type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": URI},
+        None,
+        "PutIntegration",
+        ONLY,
+    ),
+    ("apigateway", "update_integration", METHOD, None, "UpdateIntegration", ONLY),
+    ("apigateway", "create_deployment", {"restApiId": "{rest}"}, None, "CreateDeployment", ONLY),
+    ("apigateway", "delete_integration", METHOD, None, "DeleteIntegration", ONLY),
+    ("apigateway", "delete_rest_api", {"restApiId": "{rest}"}, None, "DeleteRestApi", NOBODY),
     ("lambda", "delete_alias", {"FunctionName": "solo", "Name": "live"}, None, "DeleteAlias", ONLY),
     ("iam", "delete_role_policy", {"RoleName": "solo", "PolicyName": "poll"}, None, "DeleteRolePolicy", ONLY),
     ("iam", "delete_role", {"RoleName": "solo"}, None, "DeleteRole", ONLY),
@@ -302,7 +353,12 @@ def kept(stack: Stack) -> dict[str, str]:
     """What earlier answers gave, and what has to be there before the first row."""
     stack.client("s3").create_bucket(Bucket="solo-in")
     stack.client("sns").create_topic(Name="solo")
-    return {}
+    layer = stack.client("lambda").publish_layer_version(LayerName="solo", Content={"ZipFile": code()})
+    apis = stack.client("apigateway")
+    rest = apis.create_rest_api(name="solo")["id"]
+    (root,) = apis.get_resources(restApiId=rest)["items"]
+    apis.put_method(restApiId=rest, resourceId=root["id"], httpMethod="GET", authorizationType="NONE")
+    return {"layer": layer["LayerVersionArn"], "rest": rest, "root": root["id"]}
 
 
 @pytest.mark.parametrize(("service", "call", "parameters", "keep", "event", "functions"), ROWS)
