@@ -5,9 +5,9 @@ speak of the same thing; `trace` tells whether a change is visible in what was r
 """
 
 from rolecall.changes.change import Change, Skipped, Trace
-from rolecall.changes.names import named, names_of, thing
+from rolecall.changes.names import named, names_of, role_name, thing
 from rolecall.changes.record import parse
 from rolecall.changes.rows import LATER, ROWS
 from rolecall.changes.trace import visible
 
-__all__ = ["LATER", "ROWS", "Change", "Skipped", "Trace", "named", "names_of", "parse", "thing", "visible"]
+__all__ = ["LATER", "ROWS", "Change", "Skipped", "Trace", "named", "names_of", "parse", "role_name", "thing", "visible"]

@@ -57,6 +57,15 @@ def thing(arn: str) -> str:
     return str(replace(parsed, resource=plain(parsed.resource))) if plain else arn
 
 
+def role_name(role: str) -> str:
+    """A role in the shared words, by its name or ARN: events name roles without their path.
+
+    >>> role_name("arn:aws:iam::111122223333:role/service/orders")
+    'role/orders'
+    """
+    return f"role/{role.rpartition('/')[2]}"
+
+
 def forms(arn: str) -> tuple[str, ...]:
     """The words for what an event names: two for a secret, which events name with or without its suffix."""
     secret = ":secretsmanager:" in arn and thing(arn) != arn
@@ -68,7 +77,7 @@ def named(change: Change) -> frozenset[str]:
     layers = f"arn:{change.partition}:lambda:{change.region}:{change.account}:layer:"
     return frozenset(
         (
-            *(f"role/{role}" for role in change.roles),
+            *map(role_name, change.roles),
             *change.policies,
             *(f"{layers}{layer}" for layer in change.layers),
             *change.things,
@@ -83,7 +92,7 @@ def names_of(function: Function, account: Account) -> frozenset[str]:
     behind = [arn for each in referred for arn in _behind(each, account)]
     arns = [thing(arn) for arn in (*referred, *behind)]
     buses = [bus for arn in arns for bus in _bus(arn)]
-    return frozenset((f"role/{function.role.rpartition('/')[2]}", *_managed(role), *arns, *buses))
+    return frozenset((role_name(function.role), *_managed(role), *arns, *buses))
 
 
 def _managed(role: Role | None) -> Iterator[str]:

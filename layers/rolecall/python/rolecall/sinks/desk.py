@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rolecall import engine
-from rolecall.changes import Change, Skipped
+from rolecall.changes import Change, Skipped, role_name
 from rolecall.finding import Report
 from rolecall.model import Account
 from rolecall.parts import joined
@@ -120,7 +120,7 @@ class Desk:
 
 def left(closed: Mapping[str, Remembered]) -> set[str]:
     """The roles of functions that are no more, in the words of `changes.names_of`."""
-    return {_name(before.role) for before in closed.values() if before.role}
+    return {role_name(before.role) for before in closed.values() if before.role}
 
 
 def _moved(account: Account, known: Mapping[str, Remembered]) -> set[str]:
@@ -129,12 +129,8 @@ def _moved(account: Account, known: Mapping[str, Remembered]) -> set[str]:
     for function in account.functions:
         before = known.get(function.arn, Remembered()).role
         if function.qualifier is None and before != function.role:
-            roles |= {_name(function.role), _name(before or function.role)}
+            roles |= {role_name(function.role), role_name(before or function.role)}
     return roles
-
-
-def _name(role: str) -> str:
-    return f"role/{role.rpartition('/')[2]}"
 
 
 def _seen(account: Account) -> bool:

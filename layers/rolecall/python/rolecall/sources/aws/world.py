@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from rolecall.changes import Change, named, thing
+from rolecall.changes import Change, named, role_name, thing
 from rolecall.iam.arn import Arn
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap, Resource, Role
@@ -66,6 +66,7 @@ class World:
         self._listed: tuple[Function, ...] | None = None
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
+        self._wired: dict[str, tuple[str, ...]] = {}
         self._roles: dict[str, set[str]] = {}  # function that was read -> its roles, as names
         self._asked: dict[str, set[str]] = defaultdict(set)  # function -> qualifiers that a change names
 
@@ -118,7 +119,7 @@ class World:
         names = set(named(change))
         try:
             for policy in change.policies:
-                names |= {f"role/{role}" for role in roles_of_policy(self.calls, policy)}
+                names |= set(map(role_name, roles_of_policy(self.calls, policy)))
         except Refused:  # Then any role may be meant.
             return {each.arn for each in self.functions}
         sources = [thing for thing in change.things if wires.readable(thing)]
@@ -236,11 +237,17 @@ class World:
     def _serve_asked(self, served: Served) -> None:
         """Add the versions that a statement was put on, though nothing serves them: an event has named them once."""
         arn = served.latest.arn
-        remembered = self._index.wired(arn) if self._index else ()
+        remembered = self._wired_before(arn)
         numbers = {plain(each)[1] for each in remembered if plain(each)[0] == arn} | self._asked[arn]
         for number in sorted(filter(None, numbers)):
             if number.isdecimal():
                 served.versions.setdefault(number, (number,))
+
+    def _wired_before(self, arn: str) -> tuple[str, ...]:
+        """What the index knows of a function's push sources: asked for once, as it may be a table."""
+        if arn not in self._wired:
+            self._wired[arn] = self._index.wired(arn) if self._index else ()
+        return self._wired[arn]
 
     def _map(self, served: Served) -> None:
         """Add the mappings of a function, and of each of its aliases."""
@@ -258,7 +265,7 @@ class World:
     def _sources(self, served: Served) -> set[str]:
         """The push sources of a function: those that its statements name, and those that the last walk found."""
         arn = served.latest.arn
-        found = {source for source in (self._index.wired(arn) if self._index else ()) if plain(source)[0] != arn}
+        found = {source for source in self._wired_before(arn) if plain(source)[0] != arn}
         for qualifier in served.qualifiers():
             if policy := read_policy(self.calls, served, qualifier):
                 found |= source_arns(policy)
@@ -282,7 +289,7 @@ class World:
         """The Account of opened functions, on top of what is known: their versions, roles, and what they point to."""
         functions = [each for made in pool.map(self._close, opened) for each in made]
         for each in functions:
-            self._roles.setdefault(each.arn, set()).add(_role_name(each.role))
+            self._roles.setdefault(each.arn, set()).add(role_name(each.role))
         have = {role.arn: role for role in base.roles}
         read = list(pool.map(lambda arn: self._role(arn, have), sorted({each.role for each in functions})))
         absent = [Resource(arn, exists=False) for served in opened for arn in served.absent]
@@ -302,7 +309,7 @@ class World:
         return functions if self._code is None else with_calls(self.calls, served, functions, self._code)
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
-        name = _role_name(arn)
+        name = role_name(arn)
         if arn not in have:
             return read_role(self.calls, arn, self.users({name}))
         return replace(have[arn], used_by=tuple(sorted(self._remembered(name).union(have[arn].used_by)))), None
@@ -311,12 +318,7 @@ class World:
 def _list_says(function: Function) -> set[str]:
     """The names that the list of functions tells of one: its role, its layers, itself."""
     layers = {layer.rpartition(":")[0] for layer in function.settings.layers}
-    return {_role_name(function.role), *layers}
-
-
-def _role_name(arn: str) -> str:
-    """A role in the words of `changes.names_of`."""
-    return f"role/{arn.rpartition('/')[2]}"
+    return {role_name(function.role), *layers}
 
 
 def _add_mapping(served: Served, each: Mapped) -> None:
