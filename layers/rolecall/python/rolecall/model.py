@@ -21,6 +21,7 @@ __all__ = [
     "Trail",
     "Trigger",
     "Unresolved",
+    "User",
     "Watch",
 ]
 
@@ -84,6 +85,22 @@ class Role:
     def unread(self, what: str) -> bool:
         """Is this part of the role a gap?"""
         return any(gap.what == what for gap in self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An IAM user. `policies` are its identity policies, and those of its groups, in one tuple."""
+
+    arn: str
+    policies: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last part of the ARN, without the path."""
+        return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +381,7 @@ class Account:
     partition: str = "aws"
     functions: tuple[Function, ...] = ()
     roles: tuple[Role, ...] = ()
+    users: tuple[User, ...] = ()
     resources: tuple[Resource, ...] = ()
     scps: tuple[tuple[Policy, ...], ...] = ()
     rcps: tuple[tuple[Policy, ...], ...] = ()
@@ -389,7 +407,7 @@ class Account:
         return self._resources.get(arn)
 
     def all_gaps(self) -> Iterator[Gap]:
-        """Those of the account, of its functions, of its roles and of its resources."""
+        """Those of the account, and of its functions, roles, users and resources."""
         yield from self.gaps
-        for gaps in (owner.gaps for part in (self.functions, self.roles, self.resources) for owner in part):
+        for gaps in (owner.gaps for part in (self.functions, self.roles, self.users, self.resources) for owner in part):
             yield from gaps
