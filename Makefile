@@ -34,8 +34,8 @@ sandbox: build ## keep an embedded account running, and print how to use it
 local: build ## .aws-sam/local.yaml: the built template for `sam local invoke` against an AWS_ENDPOINT_URL
 	@$(BIN)/python -m sandbox.local
 
-test: build ## run all tests
-	@$(BIN)/python -m pytest
+test: build ## run all tests, side by side
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 check: build ## lint, types, import contracts, template, generated files
 	@$(BIN)/ruff check .
