@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from rolecall.iam.policy import Place, Policy
 
 __all__ = [
+    "Access",
     "Account",
     "Call",
     "Code",
     "Function",
     "Gap",
+    "LastAccessed",
     "Omitted",
     "Place",
     "Resource",
@@ -30,6 +32,9 @@ ORGANIZATION = "organization policies"
 
 MISSING_ROLE = "missing role"
 """`what` of the Gap that a role does not exist: `missing-role` tells it."""
+
+LAST_ACCESSED = "last-accessed data"
+"""`what` of the Gap that IAM does not tell what a role last used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """When a role last tried a service (`sqs`) or an action (`sqs:CreateQueue`), allowed or not.
+
+    `at` is an ISO time, None where it did not within IAM's tracking period; `region` is where it did.
+    """
+
+    name: str
+    at: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastAccessed:
+    """What IAM keeps of a role's use: `read` is the ISO time of it.
+
+    `accesses` holds each service that the role's policies name, and those of its actions that IAM tracks by
+    themselves. What is not among them is not tracked.
+    """
+
+    read: str
+    accesses: tuple[Access, ...] = ()
+
+    def of(self, name: str) -> Access | None:
+        """Of a service or action, in any case; None where IAM does not track it."""
+        return next((each for each in self.accesses if each.name.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """An IAM role with everything that decides what it may do.
 
@@ -62,6 +95,7 @@ class Role:
     `used_by` holds the ids of all functions of the account and region whose execution role it is,
     also of those that this audit did not read. `unique_id` (`AROA…`) is new when a role is made again under its
     old name. `created` and `last_used` are ISO times; `last_used` None means never, as far as IAM keeps it.
+    `last_accessed` is only there where somebody asked for it.
     """
 
     arn: str
@@ -73,6 +107,7 @@ class Role:
     unique_id: str | None = None
     created: str | None = None
     last_used: str | None = None
+    last_accessed: LastAccessed | None = None
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
 

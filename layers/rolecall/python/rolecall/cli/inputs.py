@@ -31,17 +31,31 @@ def read_accounts(options: argparse.Namespace, *, code: bool = False) -> "list[A
 
 
 def _accounts(options: argparse.Namespace, *, code: bool) -> "Iterable[Account]":
+    asked = getattr(options, "last_accessed", False)
     if options.snapshot:
         from rolecall.sources import file
 
-        return _only(options, [file.read(Path(options.snapshot))])
+        account = file.read(Path(options.snapshot))
+        if asked and not _has_last_accessed(account):
+            raise SourceError(f"{options.snapshot}: holds no last-accessed data: `rolecall snapshot --last-accessed`")
+        return _only(options, [account])
     if options.account:
         from rolecall.sources import aws
 
         with _progress() as progress:
             named, kept = options.function or None, _Kept() if code else None
-            return [aws.read(open_session(options), functions=named, progress=progress, code=kept)]
+            session = open_session(options)
+            return [aws.read(session, functions=named, progress=progress, code=kept, last_accessed=asked)]
+    if asked:
+        raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
     return _only(options, _templates(options, code=code))
+
+
+def _has_last_accessed(account: "Account") -> bool:
+    """Was IAM asked what the roles last used, whatever it said?"""
+    from rolecall.model import LAST_ACCESSED
+
+    return any(role.last_accessed or role.unread(LAST_ACCESSED) for role in account.roles)
 
 
 class _Kept:

@@ -4,6 +4,7 @@ from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Excess, Right, compared, expanded, is_open, unneeded_of
 from rolecall.needs.harm import harm
+from rolecall.needs.last_accessed import with_use
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -68,7 +69,7 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
     is_known = all(right.known for right in told)
     quoted = ", ".join(f"`{entry}`" for entry in entries[:SHOWN]) + (" …" if len(entries) > SHOWN else "")
     shown = f", `{worst.right.action}` among them" if changes else ", all that is unneeded of them read or list"
-    yield Hit(
+    hit = Hit(
         excess.statement,
         f"{quoted} grants {granted} actions{shown}",
         fix=reduced(comparison, excess).fix if is_known else "name the actions that the function calls, one by one",
@@ -83,6 +84,7 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
         },
         witness=worst.witness,
     )
+    yield with_use(hit, comparison, tuple(each.right for each in confirmed))
 
 
 def _granted(entries: tuple[str, ...]) -> int:
