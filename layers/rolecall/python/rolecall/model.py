@@ -29,6 +29,9 @@ __all__ = [
 ORGANIZATION = "organization policies"
 """`what` of the Gap that SCPs and RCPs could not be read: a report's head states it, and it is no finding."""
 
+MAPPINGS = "event source mappings"
+"""`what` of the Gap that it is not known whether, or what, Lambda polls for a function."""
+
 
 MISSING_ROLE = "missing role"
 """`what` of the Gap that a role does not exist: `missing-role` tells it."""
@@ -410,14 +413,23 @@ class Account:
     names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
+    _versions: dict[tuple[str, str], tuple[Function, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
         object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
+        versions: dict[tuple[str, str], tuple[Function, ...]] = {}
+        for each in self.functions:
+            versions[each.arn, each.role] = (*versions.get((each.arn, each.role), ()), each)
+        object.__setattr__(self, "_versions", versions)
 
     def role_of(self, function: Function) -> Role | None:
         """The execution role, or None when it does not exist or was not read (then there is a gap)."""
         return self._roles.get(function.role)
+
+    def versions_of(self, function: Function) -> tuple[Function, ...]:
+        """The served versions of the function that run with the same role, itself among them."""
+        return self._versions.get((function.arn, function.role), (function,))
 
     def resource(self, arn: str) -> Resource | None:
         """What an ARN points to, or None when it was not read."""

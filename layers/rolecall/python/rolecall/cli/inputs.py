@@ -19,18 +19,15 @@ if TYPE_CHECKING:
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
 
-def read_accounts(options: argparse.Namespace, *, code: bool = False) -> "list[Account]":
-    """The Account that the options name: several only where conditions of a template are open.
-
-    `code` says whether to analyse what the functions call.
-    """
+def read_accounts(options: argparse.Namespace) -> "list[Account]":
+    """The Account that the options name: several only where conditions of a template are open."""
     from dataclasses import replace
 
     trusted = tuple(map(_trusted, options.trust))
-    return [replace(account, trusted=trusted) for account in _accounts(options, code=code)]
+    return [replace(account, trusted=trusted) for account in _accounts(options)]
 
 
-def _accounts(options: argparse.Namespace, *, code: bool) -> "Iterable[Account]":
+def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
     asked = getattr(options, "last_accessed", False)
     if options.snapshot:
         from rolecall.sources import file
@@ -43,12 +40,12 @@ def _accounts(options: argparse.Namespace, *, code: bool) -> "Iterable[Account]"
         from rolecall.sources import aws
 
         with _progress() as progress:
-            named, kept = options.function or None, _Kept() if code else None
-            session = open_session(options)
+            session, kept = open_session(options), _Kept()
+            named = options.function
             return [aws.read(session, functions=named, progress=progress, code=kept, last_accessed=asked)]
     if asked:
         raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
-    return _only(options, _templates(options, code=code))
+    return _only(options, _templates(options))
 
 
 def _has_last_accessed(account: "Account") -> bool:
@@ -85,7 +82,7 @@ def _progress() -> Iterator["Callable[[int, int], None] | None"]:
         yield lambda done, most: bar.update(task, description="functions", completed=done, total=most)
 
 
-def _templates(options: argparse.Namespace, *, code: bool) -> "tuple[Account, ...]":
+def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
     """The Accounts of the templates that are named, else of the one in the current folder."""
     here = [name for name in TEMPLATES if Path(name).is_file()][:1]
     paths = [Path(name) for name in options.template or here]
@@ -93,7 +90,7 @@ def _templates(options: argparse.Namespace, *, code: bool) -> "tuple[Account, ..
         raise SourceError("no input: no template.yaml here; give --template FILE, --account or --snapshot FILE")
     region = [f"AWS::Region={options.region}"] if options.region else []
     parameters = [*region, *options.parameter]
-    return template_accounts(paths, parameters=parameters, environment=options.config_env, code=code)
+    return template_accounts(paths, parameters=parameters, environment=options.config_env)
 
 
 def template_accounts(
@@ -101,9 +98,9 @@ def template_accounts(
     *,
     parameters: Iterable[str] = (),
     environment: str | None = None,
-    code: bool = False,
+    code: bool = True,
 ) -> "tuple[Account, ...]":
-    """The Accounts of templates; `code` says whether to analyse what their functions call."""
+    """The Accounts of templates; without `code`, what their functions call is not looked at."""
     try:
         from rolecall.sources import template
     except ImportError as error:

@@ -35,7 +35,7 @@ def read(
     *,
     values: Mapping[str, str] | None = None,
     environment: str | None = None,
-    code: bool = False,
+    code: bool = True,
 ) -> tuple[Account, ...]:
     """The Account of the templates of one application: one for each outcome of conditions that are left open.
 
@@ -44,7 +44,7 @@ def read(
     paths : of the templates; what one exports, another may import
     values : of parameters and pseudo parameters
     environment : of `samconfig.toml`, which is read beside the first template
-    code : whether to analyse what the code of the functions calls
+    code : whether to analyse what the code of the functions calls: not, where only their policies matter
 
     Raises
     ------
@@ -57,7 +57,7 @@ def read(
 
 
 def read_documents(
-    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = False
+    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = True
 ) -> tuple[Account, ...]:
     """The same of templates that were parsed already."""
     variants = [_variants(each, values) for each in documents]
