@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from rolecall.model import Account, Code
+    from rolecall.model import Account
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
@@ -36,21 +36,9 @@ def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
         from rolecall.sources import aws
 
         with _progress() as progress:
-            return [aws.read(open_session(options), functions=options.function, progress=progress, code=_Kept())]
+            reading = aws.CodeReading()
+            return [aws.read(open_session(options), functions=options.function, progress=progress, code=reading)]
     return _only(options, _templates(options))
-
-
-class _Kept:
-    """The analysis of code, kept for as long as the command runs: versions and functions share packages."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, Code] = {}
-
-    def recall(self, digest: str) -> "Code | None":
-        return self._codes.get(digest)
-
-    def keep(self, digest: str, code: "Code") -> None:
-        self._codes[digest] = code
 
 
 @contextlib.contextmanager
