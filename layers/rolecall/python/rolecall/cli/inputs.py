@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from rolecall.model import Account, Code
+    from rolecall.model import Account
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
@@ -40,9 +40,9 @@ def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
         from rolecall.sources import aws
 
         with _progress() as progress:
-            session, kept = open_session(options), _Kept()
+            session, reading = open_session(options), aws.CodeReading()
             named = options.function
-            return [aws.read(session, functions=named, progress=progress, code=kept, last_accessed=asked)]
+            return [aws.read(session, functions=named, progress=progress, code=reading, last_accessed=asked)]
     if asked:
         raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
     return _only(options, _templates(options))
@@ -53,19 +53,6 @@ def _has_last_accessed(account: "Account") -> bool:
     from rolecall.model import LAST_ACCESSED
 
     return any(role.last_accessed or role.unread(LAST_ACCESSED) for role in account.roles)
-
-
-class _Kept:
-    """The analysis of code, kept for as long as the command runs: versions and functions share packages."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, Code] = {}
-
-    def recall(self, digest: str) -> "Code | None":
-        return self._codes.get(digest)
-
-    def keep(self, digest: str, code: "Code") -> None:
-        self._codes[digest] = code
 
 
 @contextlib.contextmanager

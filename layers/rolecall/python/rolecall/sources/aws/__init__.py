@@ -6,11 +6,11 @@ from typing import Any
 from rolecall.model import Account
 from rolecall.sources import SourceError
 from rolecall.sources.aws.calls import Calls, Refused
-from rolecall.sources.aws.code import CodeCache
+from rolecall.sources.aws.code import CodeReading
 from rolecall.sources.aws.last_accessed import with_last_accessed
 from rolecall.sources.aws.world import Index, World
 
-__all__ = ["CodeCache", "Index", "World", "read"]
+__all__ = ["CodeReading", "Index", "World", "read"]
 
 
 def read(
@@ -18,7 +18,7 @@ def read(
     *,
     functions: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    code: CodeCache | None = None,
+    code: CodeReading | None = None,
     last_accessed: bool = False,
 ) -> Account:
     """The Account of a boto3 session: all functions of its region, or those that are named (name or ARN).
@@ -26,7 +26,7 @@ def read(
     Parameters
     ----------
     progress : is told how many functions were read, and of how many
-    code : what keeps the analysis of code; without one no code is fetched
+    code : how the code of functions is read; None: it is not
     last_accessed : ask IAM, too, what each execution role last used
 
     Raises
