@@ -151,7 +151,7 @@ def audit(stack: Stack) -> str:
         worst = report.findings[0]
         raise BrokenPromiseError(f"our own stack has a finding: {worst.rule}: {worst.message}")
     said = f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
-    return f"{said}; {len(limits)} known limits are stated" if limits else said
+    return "; and states: ".join([said, *dict.fromkeys(limit.message for limit in limits)])
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:
