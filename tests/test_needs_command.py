@@ -21,7 +21,7 @@ AUDITORS = ("AuditorFunction", "SweepFunction")
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    (read,) = template.read([HERE / "template.yaml"], code=True)
+    (read,) = template.read([HERE / "template.yaml"])
     return read
 
 
@@ -129,7 +129,7 @@ def test_what_is_not_proven_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_need_of_some_variants_is_a_may(tmp_path: Path) -> None:
     (tmp_path / "template.json").write_text(json.dumps(_traced_if_asked()))
-    (answer,) = answers(template.read([tmp_path / "template.json"], code=True))
+    (answer,) = answers(template.read([tmp_path / "template.json"]))
     traces = {need.certainty for need in answer.needs.needs if need.action == "xray:PutTraceSegments"}
 
     assert traces == {Certainty.MAY}

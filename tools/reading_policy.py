@@ -51,6 +51,8 @@ ASKED: dict[str, tuple[str, ...]] = {
 VARIABLE = re.compile(r"(\$\{\w+\})+")
 # Needs no permission: IAM User Guide, "Actions that need no permissions".
 FREE = frozenset({"sts:GetCallerIdentity"})
+# For `--last-accessed`, which only a person asks for: the auditor's role has no such rights.
+ON_REQUEST = frozenset({"iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"})
 
 
 def calls(source: Path = SOURCE) -> frozenset[tuple[str, str]]:
@@ -62,7 +64,7 @@ def calls(source: Path = SOURCE) -> frozenset[tuple[str, str]]:
 def actions(source: Path = SOURCE) -> tuple[str, ...]:
     """The IAM actions that the calls of a folder need, sorted."""
     made = {action(service, _operation(service, called)) for service, called in calls(source)}
-    return tuple(sorted((made | {along for each in made for along in ALONG.get(each, ())}) - FREE))
+    return tuple(sorted((made | {along for each in made for along in ALONG.get(each, ())}) - FREE - ON_REQUEST))
 
 
 def scopes(name: str) -> tuple[str, ...]:
@@ -95,7 +97,12 @@ def _star(arn: str) -> str:
 
 def document() -> dict[str, object]:
     """The policy: reading and listing calls on everything, since which resources there are is what it finds out."""
-    statement = {"Sid": "ReadWhatRolecallJudges", "Effect": "Allow", "Action": list(actions()), "Resource": "*"}
+    statement = {
+        "Sid": "ReadWhatRolecallJudges",
+        "Effect": "Allow",
+        "Action": sorted({*actions(), *ON_REQUEST}),
+        "Resource": "*",
+    }
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 

@@ -162,6 +162,15 @@ def test_the_key_of_the_environment_may_be_used() -> None:
     assert found(granting(allow("kms:Decrypt", KEY), configuration={"key": KEY})) == []
 
 
+def test_what_another_version_with_the_role_needs_is_no_over_grant() -> None:
+    (latest,) = account({"calls": [calling("dynamodb", "PutItem", TableName="orders")]}).functions
+    read = account(granting(allow("dynamodb:PutItem", TABLE), calls=[]))
+    live = replace(latest, qualifier="live")
+
+    assert engine.audit(read).findings
+    assert engine.audit(replace(read, functions=(*read.functions, live))).findings == ()
+
+
 def test_our_own_template_has_no_finding_also_where_its_code_is_known() -> None:
     (read,) = template.read([Path(__file__).resolve().parents[2] / "template.yaml"])
     functions = tuple(

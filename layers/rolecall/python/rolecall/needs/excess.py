@@ -16,8 +16,7 @@ from rolecall.needs import Need
 from rolecall.needs.extent import fits, meets, within
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import harm, worst_first
-from rolecall.needs.of import Needs, Pair
-from rolecall.needs.of import of as needs_of
+from rolecall.needs.of import Needs, Pair, of_versions
 from rolecall.needs.witness import witness
 
 MOST = 40
@@ -102,7 +101,7 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a function's role allows beyond its needs; `granted` asks about single requests."""
+    """What a function's role allows beyond the needs of all its versions; `granted` asks about single requests."""
 
     granted: Grant
     needs: Needs
@@ -166,7 +165,7 @@ def _compared(pair: Pair) -> Comparison | None:
     role = account.role_of(function)
     if role is None:
         return None
-    needs = needs_of(function, account)
+    needs = of_versions(function, account)
     by_action: dict[str, list[Need]] = {}
     for need in needs.needs:
         for action in (need.action, *need.instead):

@@ -4,15 +4,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from rolecall.model import Account, Function, Unresolved
+from rolecall.model import MAPPINGS, Account, Function, Unresolved
 from rolecall.needs import Certainty, Need
 from rolecall.needs.from_code import needs_of
 from rolecall.needs.from_config import from_config
 from rolecall.needs.from_triggers import from_triggers
 from rolecall.needs.prefixes import prefix_of
+from rolecall.triggers import TRIGGERS, Poll
 
 EVERY = "*"
 """In `Needs.unknown`: all services."""
+
+POLLED = frozenset(
+    {
+        "ec2",
+        "kafka-cluster",
+        "kms",
+        "secretsmanager",
+        *(
+            action.partition(":")[0]
+            for row in TRIGGERS.values()
+            if isinstance(row, Poll)
+            for action in (*row.reads, *row.watches, *row.either)
+        ),
+    }
+)
+"""The services that an event source mapping may need."""
 
 _ORDER = (Certainty.MUST, Certainty.MAY, Certainty.UNKNOWN)
 
@@ -50,6 +67,19 @@ def of(function: Function, account: Account) -> Needs:
     return _of(Pair(function, account))
 
 
+def of_versions(function: Function, account: Account) -> Needs:
+    """What all served versions of a function need that run with its role: the role has to allow all of it."""
+    first, *others = (of(each, account) for each in account.versions_of(function))
+    if not others:
+        return first
+    every = (first, *others)
+    return Needs(
+        merged(need for each in every for need in each.needs),
+        tuple(dict.fromkeys(place for each in every for place in each.unresolved)),
+        frozenset[str]().union(*(each.unknown for each in every)),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """A function and its account, the same only as the same objects: to hash all that they hold takes too long."""
@@ -83,6 +113,8 @@ def _of(pair: Pair) -> Needs:
     unknown |= {(prefix_of(each.service) or each.service) if each.service else EVERY for each in unresolved}
     if code is None or not code.read:
         unknown.add(EVERY)
+    if any(gap.what == MAPPINGS and gap.subject in (None, function.id) for gap in (*function.gaps, *account.gaps)):
+        unknown |= POLLED
     known = (need for need in found if need.certainty is not Certainty.UNKNOWN)
     return Needs(merged(known), tuple(unresolved), frozenset(unknown))
 

@@ -1,6 +1,7 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.excess import compared, unneeded_of
+from rolecall.needs.last_accessed import with_use
 from rolecall.needs.purpose import Purpose, by_purpose, setting_of
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
@@ -59,7 +60,7 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
         rights = tuple(each.right for each in confirmed)
         settings = sorted({setting for right in rights if (setting := setting_of(right))})
         made = reduced(comparison, excess)
-        yield Hit(
+        hit = Hit(
             excess.statement,
             f"{named([right.action for right in rights])} is for {', '.join(settings)}: `{function.name}` has none",
             fix=made.fix,
@@ -69,3 +70,4 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
             evidence={"settings": settings, "unneeded": unneeded_of(rights), "diff": made.diff},
             witness=confirmed[0].witness,
         )
+        yield with_use(hit, comparison, rights)

@@ -1,6 +1,7 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.excess import compared, unneeded_of
+from rolecall.needs.last_accessed import with_use
 from rolecall.needs.purpose import Purpose, by_purpose
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
@@ -51,7 +52,7 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         made = reduced(comparison, excess)
-        yield Hit(
+        hit = Hit(
             excess.statement,
             f"{named(patterns)} no longer feeds `{function.name}`, which may still consume it",
             fix=made.fix,
@@ -61,3 +62,4 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
             evidence={"unneeded": unneeded_of(rights), "diff": made.diff},
             witness=confirmed[0].witness,
         )
+        yield with_use(hit, comparison, rights)

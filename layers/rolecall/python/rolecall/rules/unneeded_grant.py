@@ -2,6 +2,7 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, compared, unneeded_of
 from rolecall.needs.harm import Harm, harm
+from rolecall.needs.last_accessed import with_use
 from rolecall.needs.purpose import Purpose, by_purpose
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
@@ -65,7 +66,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     actions = [right.action for right in rights]
     patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
     made = reduced(comparison, excess)
-    return Hit(
+    hit = Hit(
         excess.statement,
         f"{named(actions)} on {named(patterns)}: nothing of `{comparison.granted.function.name}` needs that",
         fix=made.fix,
@@ -76,6 +77,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
         evidence={"unneeded": unneeded_of(rights), "searched": searched(comparison), "diff": made.diff},
         witness=confirmed[0].witness,
     )
+    return with_use(hit, comparison, rights)
 
 
 def searched(comparison: Comparison) -> str:
