@@ -1,10 +1,15 @@
+import json
+from dataclasses import replace
+
 from rolecall.finding import Severity
+from rolecall.iam.policy import parse
 from rolecall.model import Account, Function
 from rolecall.needs import Need
-from rolecall.needs.lack import Lack, lacks
+from rolecall.needs.lack import Lack, lacks, statements
 from rolecall.rules import Yields, rule
 
 VIA = "kms:ViaService"
+KEEPS_OUT = "does not let the account's policies decide"
 
 
 @rule(Severity.HIGH, silences=("denied-call",))
@@ -50,11 +55,13 @@ def unusable_key(function: Function, account: Account) -> Yields:
     """
     for each in lacks(function, account, _is_of_key, by=lambda need: (need.resource, need.context)):
         why, service = each.need.proof.why, dict(each.need.context)[VIA]
+        verdict = _verdict(each, account)
         yield each.hit(
             f"`{each.role}` may not {each.quoted} with `{_short(each.need.resource)}`: {why}",
             subject=f"{each.need.resource} {service}",
+            fix=_fix(each) if verdict == KEEPS_OUT else None,
             key=each.need.resource,
-            key_policy=_verdict(each, account),
+            key_policy=verdict,
         )
 
 
@@ -70,6 +77,23 @@ def _verdict(lack: Lack, account: Account) -> str:
     known = account.resource(lack.need.resource)
     if known is None or known.policy is None or known.gaps:
         return "not read; it may let the role in"
-    if lack.held.statements_allowing(lack.need.action, lack.need.resource):
-        return "does not let the account's policies decide"
-    return "does not let the role in"
+    return "does not let the role in" if _is_left_to_role(lack) else KEEPS_OUT
+
+
+def _is_left_to_role(lack: Lack) -> bool:
+    """Would a statement on the role help: does the key policy leave it to the account?"""
+    document = {"Version": "2012-10-17", "Statement": [json.loads(each) for each in statements(lack.missing)]}
+    role = replace(lack.held.role, policies=(*lack.held.role.policies, parse(document, name="fix")))
+    return replace(lack.held, role=role).meets(lack.need).allowed is not False
+
+
+def _fix(lack: Lack) -> str:
+    """No statement of the role helps: the key policy must let it in."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": lack.held.role.arn},
+        "Action": list(lack.actions),
+        "Resource": "*",
+        "Condition": {"StringEquals": dict(lack.need.context)},
+    }
+    return f"add to the key policy of `{_short(lack.need.resource)}`: {json.dumps(statement)}"

@@ -84,11 +84,12 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     entries = tuple(entry for entry in excess.statement.actions if any(r.entry == entry for r in rights))
     patterns = tuple(dict.fromkeys(p for right in rights for p in (*right.wide, *right.unneeded)))
     is_worse = any(right.action not in LOGS and harm(right.action).changes for right in rights)
+    worst = f", `{rights[0].action}` among it" if is_worse else ""
     made = reduced(comparison, excess)
     is_sure = all(right.known for right in rights) and comparison.is_certain
     return Hit(
         excess.statement,
-        f"{named(entries)} on {named(patterns)}: more than `{comparison.granted.function.name}` writes to `{name}`",
+        f"{named(entries)} on {named(patterns)}{worst}: `{comparison.granted.function.name}` only writes to `{name}`",
         fix=made.fix,
         actions=entries,
         resources=patterns,
