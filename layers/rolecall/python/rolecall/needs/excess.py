@@ -16,8 +16,7 @@ from rolecall.needs import Need
 from rolecall.needs.extent import fits, meets, within
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import harm, worst_first
-from rolecall.needs.of import Needs, Pair
-from rolecall.needs.of import of as needs_of
+from rolecall.needs.of import Needs, Pair, of_role
 from rolecall.needs.witness import witness
 
 MOST = 40
@@ -102,17 +101,20 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a function's role allows beyond its needs; `granted` asks about single requests."""
+    """What a function's role allows beyond what its users need; `granted` asks about single requests.
+
+    `users` are the versions of the function, and other functions that share the role.
+    """
 
     granted: Grant
     needs: Needs
     excesses: tuple[Excess, ...]
+    users: tuple[Function, ...]
 
     @property
     def is_certain(self) -> bool:
-        """Was all that the function may do resolved?"""
-        code = self.granted.function.code
-        return not self.needs.unknown and code is not None and code.read
+        """Was all that the users may do resolved?"""
+        return not self.needs.unknown
 
     def confirmed(self, excess: Excess, rights: tuple[Right, ...]) -> "tuple[Confirmed, ...]":
         """The rights that hold in spite of Deny, boundary, SCPs and conditions, the worst first, with a witness each.
@@ -156,7 +158,7 @@ def is_aws_managed(policy: Policy) -> bool:
 
 
 def compared(function: Function, account: Account) -> Comparison | None:
-    """Grant and needs of a function, compared once; None where its role was not read."""
+    """The grant of a function's role and the needs of its users, compared once; None where it was not read."""
     return _compared(Pair(function, account))
 
 
@@ -166,7 +168,7 @@ def _compared(pair: Pair) -> Comparison | None:
     role = account.role_of(function)
     if role is None:
         return None
-    needs = needs_of(function, account)
+    needs = of_role(function, account)
     by_action: dict[str, list[Need]] = {}
     for need in needs.needs:
         for action in (need.action, *need.instead):
@@ -177,7 +179,8 @@ def _compared(pair: Pair) -> Comparison | None:
         for statement in policy.allows
         if statement.actions and statement.resources
     )
-    return Comparison(Grant(role, function, account), needs, excesses)
+    users = tuple(each for each in account.functions if each.role == role.arn)
+    return Comparison(Grant(role, function, account), needs, excesses, users)
 
 
 def _rights(statement: Statement, needs: Needs, by_action: dict[str, list[Need]]) -> tuple[Right, ...]:

@@ -79,9 +79,9 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
 
 
 def searched(comparison: Comparison) -> str:
-    """Where a need was looked for."""
-    function, needs = comparison.granted.function, comparison.needs
-    by_config = sum(need.proof.kind == "config" for need in needs.needs)
-    code = function.code
-    calls = f"{len(code.calls)} calls in {code.files} files" if code and code.read else "no code"
-    return f"{len(function.triggers)} triggers, {by_config} needs of settings, {calls}"
+    """Where a need was looked for: in all versions of the function, and in others that share its role."""
+    triggers = sum(len(each.triggers) for each in comparison.users)
+    by_config = sum(need.proof.kind == "config" for need in comparison.needs.needs)
+    codes = [each.code for each in comparison.users if each.code and each.code.read]
+    calls = f"{sum(len(code.calls) for code in codes)} calls in {sum(code.files for code in codes)} files"
+    return f"{triggers} triggers, {by_config} needs of settings, {calls if codes else 'no code'}"
