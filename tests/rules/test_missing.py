@@ -115,7 +115,30 @@ def test_a_condition_that_is_not_known_is_a_gap_once() -> None:
     finding = one({"policies": {"Logs": [LOGS], "Poll": [allow(POLL, QUEUE, Condition=condition)]}})
 
     assert finding.rule == "incomplete-audit"
-    assert "`aws:principalorgid` decides" in finding.message
+    assert "a condition on `aws:principalorgid` decides" in finding.message
+    assert finding.severity is Severity.INFO
+
+
+def test_what_another_account_must_allow_too_is_a_known_limit() -> None:
+    foreign = QUEUE.replace(ACCOUNT, "999988887777")
+    triggers = [{"type": "sqs", "source": foreign}]
+
+    finding = one({"policies": {"All": [LOGS, allow(POLL, foreign)]}, "triggers": triggers})
+    assert (finding.rule, finding.severity) == ("incomplete-audit", Severity.INFO)
+    assert "account 999988887777 must allow it as well" in finding.message
+
+
+def test_another_accounts_word_alone_is_not_enough() -> None:
+    triggers = [{"type": "sqs", "source": QUEUE.replace(ACCOUNT, "999988887777")}]
+
+    finding = one({"policies": {"All": [LOGS]}, "triggers": triggers})
+    assert (finding.rule, finding.confidence) == ("unreadable-source", Confidence.HIGH)
+
+
+def test_guards_against_other_accounts_and_services_block_nothing() -> None:
+    own = {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+
+    assert names({"more policies": {"Guard": [deny("*", **own)]}}) == []
 
 
 def test_a_resource_that_the_code_does_not_say_is_a_known_limit() -> None:

@@ -101,10 +101,13 @@ class Lack:
         )
 
     def _unread(self) -> str | None:
-        """A resource whose own policy, which was not read, might allow what the role does not."""
+        """A resource whose own policy, which was not read, might allow what the role does not.
+
+        That of another account's resource does not: both sides must allow.
+        """
         for each in self.missing:
             named = each.need.resource != "*" and each.need.action.partition(":")[0] in OWN_POLICY
-            if named and not each.verdict.resource_read:
+            if named and not each.verdict.resource_read and not self.held.is_foreign(each.need.resource):
                 return f"`{each.need.resource}`"
         return None
 
@@ -143,15 +146,17 @@ def undecided(function: Function, account: Account) -> Iterator[Gap]:
     found: dict[tuple[str, bool], list[Need]] = defaultdict(list)
     for each in missing(function, account):
         if each.is_open:
-            found[_reason(each)].append(each.need)
+            found[_reason(each, held)].append(each.need)
     yield from (_gap(held, needs, *reason) for reason, needs in found.items())
 
 
-def _reason(each: Missing) -> tuple[str, bool]:
+def _reason(each: Missing, held: Grant) -> tuple[str, bool]:
     """Why it is not decided, and whether that can be mended."""
     need, verdict = each.need, each.verdict
     if verdict.keys:
-        return f"the condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides", True
+        return f"a condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides when it is called", False
+    if held.is_foreign(need.resource) and not verdict.resource_read:
+        return f"the role allows it, and account {need.resource.split(':')[4]} must allow it as well", False
     if "⟨?⟩" in need.resource:
         return "the code does not say on which resource", False
     names = (need.resource, *(name for near in verdict.near for name in near.resources))
