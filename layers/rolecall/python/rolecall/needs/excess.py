@@ -15,7 +15,7 @@ from rolecall.model import Account, Function, Role
 from rolecall.needs import Need
 from rolecall.needs.extent import fits, meets, within
 from rolecall.needs.grant import Grant
-from rolecall.needs.harm import harm, worst_first
+from rolecall.needs.harm import rank, worst_first
 from rolecall.needs.of import Needs, Pair, of_role
 from rolecall.needs.witness import witness
 
@@ -121,7 +121,7 @@ class Comparison:
 
         Where none of these can take anything away one witness is enough.
         """
-        ordered = sorted(rights, key=lambda each: (harm(each.action), each.action))
+        ordered = sorted(rights, key=lambda each: rank(each.action))
         is_plain = not excess.statement.conditions and _is_plain(self.granted.role, self.granted.account)
         found: list[Confirmed] = []
         for right in ordered[:MOST]:

@@ -4,10 +4,11 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Policy
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared, is_aws_managed, unneeded_of
-from rolecall.needs.harm import Harm, harm
+from rolecall.needs.harm import Harm, harm, rank
 from rolecall.needs.policy import propose
 from rolecall.rules import Yields, named, rule
 
+LAMBDAS = ("AWSLambda", "CloudWatchLambda")
 # Permissions, secrets and deletion weigh more than the rest.
 GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
 
@@ -76,7 +77,7 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
         confirmed += comparison.confirmed(excess, more)
     if not confirmed:
         return
-    confirmed.sort(key=lambda each: (harm(each.right.action), each.right.action))
+    confirmed.sort(key=lambda each: rank(each.right.action))
     surplus = tuple(each.right for each in confirmed)
     proposal = propose(comparison.needs)
     counts = Counter(right.action.partition(":")[0] for right in surplus)
@@ -104,12 +105,12 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
 
 
 def _is_lambdas(name: str) -> bool:
-    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like.
+    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like, that of a layer of AWS included.
 
     >>> _is_lambdas("AWSLambdaVPCAccessExecutionRole"), _is_lambdas("AWSLambda_FullAccess")
     (True, False)
     """
-    return name.startswith("AWSLambda") and "ExecutionRole" in name
+    return name.startswith(LAMBDAS) and "ExecutionRole" in name
 
 
 def _severity(rights: list[Right], surplus: tuple[Right, ...], *, is_full: bool, is_lambdas: bool) -> Severity:
