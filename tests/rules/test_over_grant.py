@@ -78,6 +78,12 @@ def test_the_fix_is_the_statement_with_what_is_needed() -> None:
     assert finding.fix == f"replace the statement (Example, statement 1) by {left}"
 
 
+def test_what_an_action_never_acts_on_goes_with_the_rest() -> None:
+    (finding,) = found(granting(allow(["dynamodb:PutItem", "dynamodb:Query"], [TABLE, f"{TABLE}/index/*"])))
+
+    assert finding.fix.endswith(f'by {{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}')
+
+
 def test_all_findings_of_a_statement_have_one_fix() -> None:
     findings = found(granting(allow(["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteTable"])))
 

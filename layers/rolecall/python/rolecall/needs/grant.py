@@ -5,6 +5,7 @@ known, and by the policy of the resource where it was read. `None` means that it
 of the resource that is not known, decides.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -36,6 +37,10 @@ Lambda Developer Guide, "Using source function ARN to control function access be
 
 MOUNTS = ("elasticfilesystem:", "s3files:")
 """Actions that the policy of the resource alone can allow, and often does."""
+
+
+_WHOLE = re.compile(r"(?<=[:/])⟨[^⟩?:]+⟩$")
+"""One unknown value as all of a name. A statement on that value alone, which must be an ARN there, means the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,10 @@ class Grant:
         read = known is not None and not known.gaps
         if exact.allowed:
             return Verdict(True, exact.statements, resource_read=read)
+        if (same := _WHOLE.search(resource)) and self._decide(
+            action, same[0], context or {}, by_lambda=by_lambda
+        ).allowed:
+            return Verdict(True, statements, resource_read=read)
         if _is_pattern(action, resource):
             # What holds of all statements about it holds of all that the pattern stands for.
             decided = statements and exact.allowed is False and all(_covers(each, resource) for each in statements)

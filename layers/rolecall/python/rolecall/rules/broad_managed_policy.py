@@ -82,13 +82,11 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
     proposal = propose(comparison.needs)
     counts = Counter(right.action.partition(":")[0] for right in surplus)
     is_sure = comparison.is_certain and all(right.known for right in surplus)
-    role = comparison.granted.role.name
     yield Hit(
         policy.allows[0],
         f"`{name}` grants more than `{comparison.granted.function.name}` needs:"
         f" {named([right.action for right in surplus])}{' on too much' if all(r.needs for r in surplus) else ''}",
-        fix=f"take `{name}` off `{role}`"
-        + (" and give it the policy in `proposal`" if is_sure else ", and give it the actions that are needed"),
+        fix=_fix(comparison, policy, is_sure=is_sure),
         actions=tuple(sorted({right.entry for right in rights})),
         severity=_severity(rights, surplus, is_full=is_full, is_lambdas=is_lambdas),
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
@@ -102,6 +100,15 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
         witness=confirmed[0].witness,
         of_policy=True,
     )
+
+
+def _fix(comparison: Comparison, policy: Policy, *, is_sure: bool) -> str:
+    """SAM attaches some to every role that it makes, and none to a role that the template has."""
+    name, place = policy.name.rpartition("/")[2], policy.allows[0].place
+    instead = "the policy in `proposal`" if is_sure else "the actions that are needed"
+    if place and place.added_by and _is_lambdas(name):
+        return f"{place.file}:{place.line}: give the function a `Role` that the template has, with {instead}"
+    return f"take `{name}` off `{comparison.granted.role.name}` and give it {instead}"
 
 
 def _is_lambdas(name: str) -> bool:
