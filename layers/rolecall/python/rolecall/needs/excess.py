@@ -5,6 +5,7 @@ is wide where the action is needed on less than the resource. Whether all needs 
 it: without that neither may be said of what the code could do.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -160,6 +161,13 @@ def is_aws_managed(policy: Policy) -> bool:
 def compared(function: Function, account: Account) -> Comparison | None:
     """The grant of a function's role and the needs of its users, compared once; None where it was not read."""
     return _compared(Pair(function, account))
+
+
+def written(function: Function, account: Account) -> Iterator[tuple[Comparison, Excess]]:
+    """The statements of a function's role that users wrote, which AWS's own policies are not."""
+    comparison = compared(function, account)
+    if comparison is not None:
+        yield from ((comparison, excess) for excess in comparison.excesses if not excess.is_managed)
 
 
 @lru_cache(maxsize=1024)

@@ -1,8 +1,8 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, compared, unneeded_of
+from rolecall.needs.excess import Comparison, Confirmed, Excess, unneeded_of
 from rolecall.needs.harm import Harm, harm
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -52,12 +52,8 @@ def unneeded_grant(function: Function, account: Account) -> Yields:
 
     Misses: what code needs that it never runs, and rights that only a condition makes harmless.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed:
-            confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.OTHER, ()))
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess, confirmed in judged(function, account, Purpose.OTHER):
+        yield _hit(comparison, excess, confirmed)
 
 
 def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:

@@ -1,7 +1,7 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared
+from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, written
 from rolecall.needs.harm import harm
 from rolecall.needs.purpose import LOGS
 from rolecall.needs.reduced import reduced
@@ -52,12 +52,10 @@ def wide_log_grant(function: Function, account: Account) -> Yields:
 
     Misses: a group of the same name in another region.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed:
-            confirmed = comparison.confirmed(excess, tuple(_beyond(excess)))
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess in written(function, account):
+        confirmed = comparison.confirmed(excess, tuple(_beyond(excess)))
+        if confirmed:
+            yield _hit(comparison, excess, confirmed)
 
 
 def _beyond(excess: Excess) -> list[Right]:

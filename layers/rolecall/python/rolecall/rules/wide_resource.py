@@ -2,7 +2,7 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, compared
+from rolecall.needs.excess import Comparison, Confirmed, Excess, written
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.harm import Harm, harm
 from rolecall.needs.purpose import LOGS
@@ -62,13 +62,13 @@ def wide_resource(function: Function, account: Account) -> Yields:
     Misses: all objects of a bucket where only some are needed, a name in every region, an action whose
     resource the code takes from the event, and a tag in a condition that too many resources carry.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed and not _picks(excess.statement):
-            rights = tuple(r for r in excess.rights if r.wide and r.known and r.action not in LOGS)
-            confirmed = comparison.confirmed(excess, rights)
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess in written(function, account):
+        if _picks(excess.statement):
+            continue
+        rights = tuple(r for r in excess.rights if r.wide and r.known and r.action not in LOGS)
+        confirmed = comparison.confirmed(excess, rights)
+        if confirmed:
+            yield _hit(comparison, excess, confirmed)
 
 
 def _picks(statement: Statement) -> bool:
