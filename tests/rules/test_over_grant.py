@@ -11,7 +11,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from rolecall.rules.blocked_need import UNDER_GRANTS
-from tests.builders import ACCOUNT, REGION, account, allow
+from tests.builders import ACCOUNT, REGION, account, allow, document
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
@@ -155,3 +155,14 @@ def test_a_function_takes_less_than_ten_milliseconds(action: str) -> None:
         times.append(process_time() - start)
 
     assert min(times) < 0.010
+
+
+def test_a_role_is_not_called_left_over_where_regions_were_not_read() -> None:
+    lambdas = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    left = {"arn": f"arn:aws:iam::{ACCOUNT}:role/left", "policies": [], "used_by": [], "trust": document(lambdas)}
+    judged = engine.audit(account({"roles": [left], "watch": {"regions": ["eu-west-1"]}}))
+
+    messages = [each.message for each in judged.findings if each.rule in ("orphan-role", "incomplete-audit")]
+    assert messages == [
+        "rule orphan-role: not decided whether `left` is left over: functions in eu-west-1 are not read"
+    ]
