@@ -11,7 +11,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from rolecall.rules.blocked_need import UNDER_GRANTS
-from tests.builders import ACCOUNT, REGION, account, allow, document
+from tests.builders import ACCOUNT, REGION, ROLE, account, allow, document
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
@@ -166,3 +166,14 @@ def test_a_role_is_not_called_left_over_where_regions_were_not_read() -> None:
     assert messages == [
         "rule orphan-role: not decided whether `left` is left over: functions in eu-west-1 are not read"
     ]
+
+
+def test_a_shared_role_comes_with_the_policy_of_each_function() -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:invoices"
+    other = {"id": "invoices", "name": "invoices", "arn": arn, "role": ROLE, "triggers": []}
+    code = {"kind": "folder", "read": True}
+    (finding,) = [each for each in found(granting(functions=[other | {"code": code}])) if each.rule == "shared-role"]
+
+    policies: Any = finding.evidence["policies"]
+    assert [each["Sid"] for each in policies["orders"]["Statement"]][-1] == "CallDynamodb"
+    assert [each["Sid"] for each in policies["invoices"]["Statement"]] == ["WriteLogs"]
