@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,11 +13,37 @@ from rolecall.iam.cases import answer
 from rolecall.rules import OVER_GRANTS
 from rolecall.rules.blocked_need import UNDER_GRANTS
 from rolecall.sources import file
-from tests.builders import document, laid_over
+from tests.builders import ACCOUNT, REGION, allow, document, laid_over
 from tests.rules.test_examples import CASES
 
 BAD = [case for case in CASES if case.values[1] == "Bad"]
 GRANTS = {*OVER_GRANTS, *UNDER_GRANTS, "admin-role", "negated-grant", "broad-managed-policy", "blocked-need"}
+PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
+GET = {"service": "s3", "operation": "GetObject", "parameters": {"Bucket": "inbox", "Key": "⟨event:key⟩"}}
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
+BOUNDARY = [allow(["dynamodb:*", "logs:*", "s3:*", "sqs:*", "xray:*"])]
+GRANTED = (
+    ["*"],
+    ["s3:*"],
+    ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteItem"],
+    ["s3:Get*", "s3:Put*"],
+    ["ssm:GetParameter", "kms:Decrypt"],
+    ["logs:*", "xray:*"],
+    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    ["ec2:*NetworkInterface*", "iam:PassRole"],
+)
+ON = (["*"], [TABLE, f"{TABLE}/index/*"], ["arn:aws:s3:::inbox/*"], ["arn:aws:logs:*:*:*"])
+BESIDE: tuple[dict[str, Any], ...] = (
+    {"calls": []},
+    {"calls": [PUT, GET]},
+    {"calls": [PUT], "boundary": BOUNDARY},
+    {"code": "unread"},
+)
+MADE = [
+    pytest.param({"more policies": {"Made": [allow(actions, on)]}, **more}, id=f"{actions[0]} {on[0]} {number}")
+    for actions, on in product(GRANTED, ON)
+    for number, more in enumerate(BESIDE)
+]
 OF_ROLES = [case for case in BAD if case.values[0] in GRANTS]
 
 
@@ -32,6 +59,10 @@ def statements(text: str) -> list[dict[str, Any]]:
         found.append(each)
         rest = rest[rest.index("{") + end :]
     return found
+
+
+def kinds(findings: tuple[Finding, ...]) -> set[tuple[str, tuple[str, ...]]]:
+    return {(each.rule, each.actions) for each in findings}
 
 
 def mended(snapshot: dict[str, Any], finding: Finding) -> dict[str, Any] | None:
@@ -112,3 +143,13 @@ def test_a_finding_about_a_grant_has_a_witness(name: str, kind: str, fragment: A
 
     assert found
     assert all(each.witness for each in found)
+
+
+@pytest.mark.parametrize("fragment", MADE)
+def test_no_fix_of_any_finding_makes_another(fragment: Any) -> None:
+    snapshot = laid_over(fragment)
+    before = audited(snapshot)
+    mends = [(each, mended(snapshot, each)) for each in before]
+    left = [(each, kinds(audited(after))) for each, after in mends if after]
+
+    assert [each for each, others in left if (each.rule, each.actions) in others or others - kinds(before)] == []

@@ -202,6 +202,13 @@ def test_what_is_blocked_is_told_once_and_by_one_rule(fragment: dict[str, Any]) 
     assert names(fragment) == ["blocked-need"]
 
 
+def test_where_a_boundary_blocks_what_no_statement_allows_the_fix_says_so() -> None:
+    finding = one({"calls": [PUT], "boundary": [allow(["logs:*", "xray:*", "sqs:*"])]})
+
+    assert finding.rule == "denied-call"
+    assert finding.fix.endswith("; it takes a change of the permissions boundary, which does not allow it, too")
+
+
 def test_a_boundary_blocks_patterns_too() -> None:
     fragment: dict[str, Any] = {
         "settings": {"targets": [{"on": "failure", "arn": "arn:aws:s3:::lost"}]},

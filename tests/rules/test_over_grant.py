@@ -99,6 +99,7 @@ def test_all_findings_of_a_statement_have_one_fix() -> None:
         allow("dynamodb:PutItem"),
         allow("sqs:SendMessage", Condition={"StringLike": {"aws:ResourceTag/team": "orders-*"}}),
         allow("s3:GetObject"),
+        allow(["kms:Decrypt", "kms:CreateGrant"]),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
         {"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": TABLE},
         allow(["kinesis:GetRecords", "kinesis:GetShardIterator"], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/orders"),

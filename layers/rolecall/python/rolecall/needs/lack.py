@@ -3,15 +3,15 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.iam.policy import Place, Statement
+from rolecall.iam.policy import Place, Statement, parse
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Need
 from rolecall.needs.grant import Grant, grant, made_by_lambda
-from rolecall.needs.missing import Missing, missing
+from rolecall.needs.missing import Missing, block_of, missing
 from rolecall.needs.parts import widened
 
 SHOWN = 5
@@ -83,7 +83,7 @@ class Lack:
         return Hit(
             None,
             message,
-            fix=fix or ", ".join(statements(self.missing)),
+            fix=fix or self._fix(),
             subject=subject,
             actions=self.actions,
             resources=tuple(dict.fromkeys(each.need.resource for each in self.missing)),
@@ -99,6 +99,19 @@ class Lack:
             near=near,
             place=place or self.held.role.place or self.held.function.place,
         )
+
+    def with_statements(self) -> Grant:
+        """The grant with the statements that are missing."""
+        document = {"Version": "2012-10-17", "Statement": [json.loads(each) for each in statements(self.missing)]}
+        role = self.held.role
+        return replace(self.held, role=replace(role, policies=(*role.policies, parse(document, name="fix"))))
+
+    def _fix(self) -> str:
+        """The statements, and what would block them as well."""
+        held = self.with_statements()
+        blocks = (None if held.meets(each.need).allowed else block_of(held, each.need) for each in self.missing)
+        also = "".join(f"; it takes a change of {block.by}, too" for block in list(filter(None, blocks))[:1])
+        return ", ".join(statements(self.missing)) + also
 
     def _unread(self) -> str | None:
         """A resource whose own policy, which was not read, might allow what the role does not.

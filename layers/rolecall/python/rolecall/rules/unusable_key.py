@@ -1,11 +1,9 @@
 import json
-from dataclasses import replace
 
 from rolecall.finding import Severity
-from rolecall.iam.policy import parse
 from rolecall.model import Account, Function
 from rolecall.needs import Need
-from rolecall.needs.lack import Lack, lacks, statements
+from rolecall.needs.lack import Lack, lacks
 from rolecall.rules import Yields, rule
 
 VIA = "kms:ViaService"
@@ -82,9 +80,7 @@ def _verdict(lack: Lack, account: Account) -> str:
 
 def _is_left_to_role(lack: Lack) -> bool:
     """Would a statement on the role help: does the key policy leave it to the account?"""
-    document = {"Version": "2012-10-17", "Statement": [json.loads(each) for each in statements(lack.missing)]}
-    role = replace(lack.held.role, policies=(*lack.held.role.policies, parse(document, name="fix")))
-    return replace(lack.held, role=role).meets(lack.need).allowed is not False
+    return lack.with_statements().meets(lack.need).allowed is not False
 
 
 def _fix(lack: Lack) -> str:
