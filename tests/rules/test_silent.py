@@ -65,6 +65,38 @@ def test_versions_of_one_function_share_its_role() -> None:
     assert found({"functions": [served]}) == []
 
 
+@pytest.mark.parametrize("qualifier", ["live", None])
+def test_what_another_version_is_fed_by_is_needed(qualifier: str | None) -> None:
+    polled: list[dict[str, Any]] = [{"type": "sqs", "source": f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"}]
+    version = {"id": "orders", "name": "orders", "arn": FUNCTION, "role": ROLE, "qualifier": "live"}
+    more = {"settings": {"tracing": True}, "code": {"kind": "folder", "read": True}}
+    served: dict[str, Any] = version | more | {"triggers": polled if qualifier else []}
+
+    assert found({"functions": [served], "triggers": [] if qualifier else polled}) == []
+
+
+def test_what_another_function_of_the_role_needs_is_not_unneeded() -> None:
+    call = {
+        "service": "dynamodb",
+        "operation": "PutItem",
+        "where": "app.py:7",
+        "parameters": [["TableName", ["orders"]]],
+    }
+    arn = FUNCTION.replace("orders", "invoices")
+    code = {"kind": "folder", "read": True, "calls": [call]}
+    other = {"id": "invoices", "name": "invoices", "arn": arn, "role": ROLE, "triggers": [], "code": code}
+    log_group = {"settings": {"log_group": "/aws/lambda/orders"}}
+
+    judged = granting(allow("dynamodb:PutItem", TABLE), functions=[other | log_group])
+    assert found(judged) == [("high", "shared-role")]
+
+
+def test_what_users_of_the_role_need_that_were_not_read_is_not_known() -> None:
+    judged = granting(allow("dynamodb:PutItem", TABLE), used_by=["orders", "invoices"])
+
+    assert found(judged) == [("medium", "shared-role")]
+
+
 def test_what_a_deny_takes_away_is_no_grant() -> None:
     deny = {"Effect": "Deny", "Action": ["s3:*", "iam:*"], "Resource": "*"}
 

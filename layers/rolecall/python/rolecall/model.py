@@ -413,23 +413,23 @@ class Account:
     names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
-    _versions: dict[tuple[str, str], tuple[Function, ...]] = field(init=False, repr=False, compare=False)
+    _users: dict[str, list[Function]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
         object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
-        versions: dict[tuple[str, str], tuple[Function, ...]] = {}
+        users: dict[str, list[Function]] = {}
         for each in self.functions:
-            versions[each.arn, each.role] = (*versions.get((each.arn, each.role), ()), each)
-        object.__setattr__(self, "_versions", versions)
+            users.setdefault(each.role, []).append(each)
+        object.__setattr__(self, "_users", users)
 
     def role_of(self, function: Function) -> Role | None:
         """The execution role, or None when it does not exist or was not read (then there is a gap)."""
         return self._roles.get(function.role)
 
-    def versions_of(self, function: Function) -> tuple[Function, ...]:
-        """The served versions of the function that run with the same role, itself among them."""
-        return self._versions.get((function.arn, function.role), (function,))
+    def users_of(self, role: str) -> tuple[Function, ...]:
+        """The functions of this account that run with a role (ARN), each served version by itself."""
+        return tuple(self._users.get(role, ()))
 
     def resource(self, arn: str) -> Resource | None:
         """What an ARN points to, or None when it was not read."""

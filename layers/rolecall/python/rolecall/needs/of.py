@@ -67,17 +67,13 @@ def of(function: Function, account: Account) -> Needs:
     return _of(Pair(function, account))
 
 
-def of_versions(function: Function, account: Account) -> Needs:
-    """What all served versions of a function need that run with its role: the role has to allow all of it."""
-    first, *others = (of(each, account) for each in account.versions_of(function))
-    if not others:
-        return first
-    every = (first, *others)
-    return Needs(
-        merged(need for each in every for need in each.needs),
-        tuple(dict.fromkeys(place for each in every for place in each.unresolved)),
-        frozenset[str]().union(*(each.unknown for each in every)),
-    )
+def of_role(function: Function, account: Account) -> Needs:
+    """What all users of the function's role need: the versions of the function, and others that share the role.
+
+    A right that any of them needs is not too much for the role. Of users that were not read all may be needed.
+    """
+    users = account.users_of(function.role)
+    return _of_role(Pair(users[0], account)) if users else of(function, account)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +113,19 @@ def _of(pair: Pair) -> Needs:
         unknown |= POLLED
     known = (need for need in found if need.certainty is not Certainty.UNKNOWN)
     return Needs(merged(known), tuple(unresolved), frozenset(unknown))
+
+
+@lru_cache(maxsize=1024)
+def _of_role(pair: Pair) -> Needs:
+    account, role = pair.account, pair.account.role_of(pair.function)
+    users = account.users_of(pair.function.role)
+    strange = set(role.used_by if role else ()) - {each.id for each in users}
+    needs = [of(each, account) for each in users]
+    if len(needs) == 1 and not strange:
+        return needs[0]
+    unresolved = tuple(dict.fromkeys(place for each in needs for place in each.unresolved))
+    unknown = frozenset[str]().union(*(each.unknown for each in needs), {EVERY} if strange else ())
+    return Needs(merged(need for each in needs for need in each.needs), unresolved, unknown)
 
 
 def merged(needs: Iterable[Need]) -> tuple[Need, ...]:

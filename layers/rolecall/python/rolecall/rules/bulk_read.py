@@ -1,9 +1,9 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
-from rolecall.needs.excess import compared, unneeded_of
+from rolecall.needs.excess import unneeded_of
 from rolecall.needs.last_accessed import with_use
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -41,13 +41,7 @@ def bulk_read(function: Function, account: Account) -> Yields:
 
     Misses: all data of a kind whose names share a prefix.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison is None or excess.is_managed:
-            continue
-        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.BULK, ()))
-        if not confirmed:
-            continue
+    for comparison, excess, confirmed in judged(function, account, Purpose.BULK):
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         known = [each.arn for each in account.resources if any(matches(pattern, each.arn) for pattern in patterns)]

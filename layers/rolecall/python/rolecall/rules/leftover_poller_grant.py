@@ -1,8 +1,8 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import compared, unneeded_of
+from rolecall.needs.excess import unneeded_of
 from rolecall.needs.last_accessed import with_use
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -42,13 +42,7 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
 
     Misses: a mapping in another region or account that runs with this role.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison is None or excess.is_managed:
-            continue
-        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.POLLER, ()))
-        if not confirmed:
-            continue
+    for comparison, excess, confirmed in judged(function, account, Purpose.POLLER):
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         made = reduced(comparison, excess)

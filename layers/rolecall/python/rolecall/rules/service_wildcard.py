@@ -2,7 +2,7 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Excess, Right, compared, expanded, is_open, unneeded_of
+from rolecall.needs.excess import Comparison, Excess, Right, expanded, is_open, unneeded_of, written
 from rolecall.needs.harm import harm
 from rolecall.needs.last_accessed import with_use
 from rolecall.needs.reduced import reduced
@@ -50,9 +50,8 @@ def service_wildcard(function: Function, account: Account) -> Yields:
 
     Misses: an action list that names all actions one by one.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed and any(map(is_wild, excess.statement.actions)):
+    for comparison, excess in written(function, account):
+        if any(map(is_wild, excess.statement.actions)):
             yield from _judge(comparison, excess)
 
 
