@@ -347,8 +347,9 @@ def _transfer(
     named = {name: given.at(index, name) for index, name in enumerate(transfer.takes)}
     inner = Arguments(named={name: value for name, value in named.items() if name in PARAMETERS})
     whole = flatten(machine, inner, filled)
-    for operation in transfer.operations:
-        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=certain)
+    for operation in (*transfer.operations, *transfer.perhaps):
+        sure = certain and operation not in transfer.perhaps
+        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=sure)
     if transfer.reads_source:
         source = {name: set(whole.get(f"CopySource.{name}", {UNKNOWN_TEXT})) for name in ("Bucket", "Key")}
         machine.call("s3", "HeadObject", site, source, certain=certain)
