@@ -1,8 +1,8 @@
 """A second opinion on what handlers call: `iam-policy-autopilot extract-sdk-calls` beside our own analysis.
 
-.venv/bin/python -m benchmarks.second_opinion [--tool PATH]: every handler of the exam in which the two differ, and which
-of these differences docs/second-opinion.md does not explain. The tool is on PyPI (`iam-policy-autopilot`) and `make setup`
-does not install it.
+.venv/bin/python -m benchmarks.second_opinion [--tool PATH]: every handler of the exam in which the two differ, and
+which of these differences docs/second-opinion.md does not explain. The tool is on PyPI (`iam-policy-autopilot`);
+`make setup` does not install it.
 """
 
 import argparse
@@ -26,7 +26,7 @@ EXAM = ("first.txt", "harder.txt", "further.txt")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What only one of the two says of a handler, as `service.operation`; `|` between services that it holds possible."""
+    """What only one of the two says of a handler, as `service.operation`, with `|` between possible services."""
 
     handler: str
     theirs: tuple[str, ...]
