@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rolecall.needs.code import boxes, calling, sdk
+from rolecall.needs.code import answers, boxes, calling, sdk
 from rolecall.needs.code.machine import Machine, Site
 from rolecall.needs.code.parameters import flatten
 from rolecall.needs.code.transfers import BUCKET, CLIENT, OBJECT, PARAMETERS, Transfer
@@ -195,7 +195,8 @@ def _of_client(machine: Machine, client: Client, name: str, given: Arguments, si
     machine.hits.add((site.where, name))
     machine.call(service, operation, site, flatten(machine, given), certain=certain)
     calling.escape(machine, given, site)
-    return UNKNOWN
+    members = answers.answered(service, operation, given)
+    return one(boxes.make(machine, site, tag="answer", named=members)) if members else UNKNOWN
 
 
 def operations(machine: Machine, client: Client, name: Value, site: Site) -> Value:
@@ -310,7 +311,7 @@ def _given(parent: Resource, action: sdk.Action, given: Arguments) -> Resource:
             case "$":
                 value = texts(given.named.get(source[1:], NOTHING)) or (UNKNOWN_TEXT,)
             case _:
-                value = (UNKNOWN_TEXT,)
+                value = texts(answers.named_by(parent.service, action.operation, given)) or (UNKNOWN_TEXT,)
         found.append((identifier, value))
     loaded = any(source == "?" for _, source in action.sources)
     return Resource(parent.service, action.gives or "", tuple(found), loaded, parent.region)
