@@ -1,4 +1,4 @@
-"""Placeholders: what `⟨env:NAME⟩`, `⟨event:path⟩`, `⟨aws:account⟩` in a parameter of a call stand for, in this function."""
+"""Placeholders: what `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨aws:account⟩` in a parameter stand for, in this function."""
 
 import json
 import re
