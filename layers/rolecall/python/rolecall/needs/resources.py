@@ -86,7 +86,7 @@ def arn_of(given: Given, service: str, resource: str, *, region: str | None = No
 def region_of(given: Given) -> str:
     """The region that the client was made for, else the function's own."""
     named = given.all("region_name")
-    return (named[0].text if len(named) == 1 else "*") if named else given.account.region
+    return (named[0].text if len(named) == 1 else UNKNOWN) if named else given.account.region
 
 
 def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:

@@ -148,9 +148,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session; `foreign` is True where it was given credentials of somebody else."""
+    """A session; `foreign` is True where it was given credentials of somebody else.
+
+    `region` are the texts of the region that it was made for, of a client and a resource likewise; `()` where that is
+    the function's own.
+    """
 
     foreign: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,7 @@ class Client:
 
     service: str | None
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ class Resource:
     type: str = ""
     identifiers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loaded: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,7 @@ class Repeater:
     operation: str
     method: str
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
