@@ -88,6 +88,16 @@ def test_the_command_line_reads_the_account(
     assert capsys.readouterr().out.startswith("1 function, no findings (account 123456789012, us-east-1; ")
 
 
+def test_the_command_line_asks_what_roles_last_used(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in stack.account.environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["audit", "--account", "--function", "rolecall-sqs", "--last-accessed"]) == 0
+    assert capsys.readouterr().out.startswith("note: roles younger than 90 days, so that what they did not use proves")
+
+
 def test_the_command_line_shows_what_the_auditor_wrote(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
