@@ -60,7 +60,7 @@ def _run_until_stable(machine: Machine, module: str, name: str) -> None:
     for _ in range(MOST_RUNS):
         machine.start_run()
         _run(machine, module, name)
-        if not machine.changed:
+        if machine.stable:
             return
     machine.gap(f"the analysis was not done after {MOST_RUNS} runs")
     machine.wonder(_start(machine, module), "the analysis was not done")

@@ -11,16 +11,18 @@ from rolecall.needs.code import (
     boxes,
     definitions,
     expressions,
+    opaque,
     outside,
     powertools,
     statements,
     strings,
 )
-from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, Cell, Definition, Frame, Machine, Site
+from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, MOST_KINDS, Cell, Definition, Frame, Machine, Site
 from rolecall.needs.code.names import bind
 from rolecall.needs.code.values import (
     CALLABLE,
     NOTHING,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Atom,
@@ -40,6 +42,7 @@ from rolecall.needs.code.values import (
     Made,
     Method,
     Module,
+    Opaque,
     Partial,
     Repeater,
     Resource,
@@ -49,6 +52,7 @@ from rolecall.needs.code.values import (
     Unknown,
     Value,
     join,
+    known_texts,
     one,
     ordered,
 )  # fmt: skip
@@ -140,6 +144,8 @@ def call(machine: Machine, atom: Atom, given: Arguments, site: Site) -> Value:
             return _method(machine, receiver, name, given, site)
         case Foreign():
             return one(atom)
+        case Opaque():
+            return opaque.call(machine, atom, given, site)
         case Event():
             return UNKNOWN
     escape(machine, given, site)
@@ -210,6 +216,8 @@ def _callables(value: Value) -> list[Atom]:
 def run(machine: Machine, function: Function, given: Arguments, site: Site) -> Value:
     """Run a function once for each set of arguments; another call with the same takes what the first gave."""
     machine.step()
+    if machine.spares(function, given):
+        return OPAQUE
     number, given = _situation(machine, function, given)
     result = machine.returns.setdefault(number, Cell())
     if number in machine.done:
@@ -239,15 +247,27 @@ def _situation(machine: Machine, function: Function, given: Arguments) -> tuple[
     if number in used or len(used) < MOST_CONTEXTS:
         used.add(number)
         return number, given
-    known = machine.merged.get((function,), Arguments())
+    kind = _kind(machine, function, given)
+    known = machine.merged.get(kind, Arguments())
     whole = _merged(known, given)
-    number = machine.situations.setdefault((function, "merged"), len(machine.situations))
+    number = machine.situations.setdefault(kind, len(machine.situations))
     if whole != known:
-        machine.merged[(function,)] = whole
+        machine.merged[kind] = whole
         if number not in machine.running:
             machine.done.discard(number)
         machine.returns.setdefault(number, Cell()).read = True
     return number, whole
+
+
+def _kind(machine: Machine, function: Function, given: Arguments) -> Key:
+    """What sets of arguments that are run together have in common: the constant texts among them."""
+    names = (*enumerate(given.positional), *sorted(given.named.items(), key=lambda item: item[0]))
+    constants = tuple((name, value) for name, value in names if len(value) == 1 and known_texts(value))
+    kinds = machine.kinds.setdefault(function, set())
+    if constants not in kinds and len(kinds) >= MOST_KINDS:
+        return (function, "merged")
+    kinds.add(constants)
+    return (function, "merged", constants)
 
 
 def _merged(one_set: Arguments, other: Arguments) -> Arguments:
@@ -270,6 +290,10 @@ def _run(machine: Machine, function: Function, given: Arguments, number: int) ->
         ("function", number), Frame("function", ("function", number), definition.source, parent)
     )
     frame.owner = definition.owner or parent.owner
+    if machine.power is not None:
+        machine.power.parents[frame.key] = parent.key
+        if machine.power.of(given.everything()):
+            machine.power.heat(frame.key)
     frame.names, frame.outer, frame.returned, frame.yielded = {}, {}, NOTHING, NOTHING
     _bind(machine, frame, function, definition, given)
     node = definition.node

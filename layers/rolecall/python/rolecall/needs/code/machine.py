@@ -10,16 +10,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rolecall.model import Call, Gap, Unresolved
+from rolecall.needs.code.power import Power
 from rolecall.needs.code.program import Program, Source
-from rolecall.needs.code.values import NOTHING, Arguments, Atom, Class, Function, Key, Value, join
+from rolecall.needs.code.reach import Reach
+from rolecall.needs.code.values import (
+    NOTHING,
+    Arguments,
+    Atom,
+    Class,
+    Function,
+    Instance,
+    Key,
+    Made,
+    Value,
+    join,
+    one,
+    without_texts,
+)
 
 MOST_STEPS = 300_000
 """Expressions and statements that are looked at: three to six seconds."""
 MOST_RUNS = 12
 MOST_FILES = 2_000
+FEW_FILES = 20
+"""Programs of so few files are run whole."""
 MOST_BYTES = 20_000_000
 MOST_CONTEXTS = 24
 """Sets of arguments for which a function is run on its own; further ones are run together."""
+MOST_KINDS = 400
+"""Beyond that, those with the same constants are run together: wrappers take the service and operation as text."""
+MOST_INSTANCES = 16
+"""Situations in which the objects that one place makes are told apart; further ones are one object."""
 DEEPEST = 200
 """Nested expressions, with 12 for each function on the way: a third of what Python's own stack holds."""
 
@@ -36,11 +57,12 @@ class Cell:
     """A place that holds a value: it only grows.
 
     `read` tells that somebody may have seen less than what comes later, `written` that it is more than a look that
-    found nothing.
+    found nothing. `full` is one that had too many texts.
     """
 
     value: Value = NOTHING
     read: bool = False
+    full: bool = False
     written: bool = False
 
 
@@ -128,22 +150,46 @@ class Machine:
     misses: dict[tuple[str, str], str] = field(default_factory=dict)
     hits: set[tuple[str, str]] = field(default_factory=set)
     done: set[str | int] = field(default_factory=set)
+    kinds: dict[Function, set[Key]] = field(default_factory=dict)
     contexts: dict[Key, set[int]] = field(default_factory=dict)
     waiting: list[tuple[Function, Arguments, Site] | str] = field(default_factory=list)
     running: set[int] = field(default_factory=set)
     generators: dict[Key, bool] = field(default_factory=dict)
     lines: dict[Class, tuple[Atom, ...]] = field(default_factory=dict)
+    made: dict[Key, dict[Key, Instance]] = field(default_factory=dict)
+    power: Power | None = None
     changed: bool = False
     steps: int = 0
     bytes: int = 0
     depth: int = 0
 
+    def __post_init__(self) -> None:
+        if self.program.size > FEW_FILES:
+            self.power = Power(Reach(self.program))
+
     def start_run(self) -> None:
         for part in (self.calls, self.unresolved, self.misses, self.hits):
             part.clear()
-        for memory in (self.done, self.contexts, self.waiting, self.merged, self.lines):
+        for memory in (self.done, self.contexts, self.kinds, self.waiting, self.merged, self.lines):
             memory.clear()
         self.changed = False
+        if self.power is not None:
+            self.power.surprised = False
+
+    @property
+    def stable(self) -> bool:
+        """Has this run found what the next one would?"""
+        return not self.changed and not (self.power and self.power.surprised)
+
+    def instance(self, cls: Class, site: Site) -> Instance:
+        """An object that is made at a place."""
+        if not isinstance(site.node, ast.expr):
+            return Instance(cls, site.key)
+        place = (cls, site.frame.source.path, site.node.lineno, site.node.col_offset)
+        made = self.made.setdefault(place, {})
+        if site.key not in made:
+            made[site.key] = Instance(cls, site.key if len(made) < MOST_INSTANCES else ("many", *place[1:]))
+        return made[site.key]
 
     def step(self, value: Value = NOTHING) -> None:
         """Count one; a value that can be very many things costs as much as many steps do."""
@@ -160,7 +206,8 @@ class Machine:
             cell.written = True
             # Who went through all names has missed this one.
             self.changed = self.changed or (ELEMENT in held and held[ELEMENT].read)
-        self.grow(cell, value)
+        if self.grow(cell, value) and self.power is not None:
+            self.power.flow(owner.root if isinstance(owner, Made) else owner, value)
 
     def get(self, owner: Atom, name: str) -> Value:
         # An empty cell is made as well, so that a later write is seen to come too late.
@@ -180,14 +227,29 @@ class Machine:
             if cell.value or (cell.written and name != ELEMENT):
                 yield name, cell.value
 
-    def grow(self, cell: Cell, value: Value) -> None:
+    def grow(self, cell: Cell, value: Value) -> bool:
+        """Let a cell hold a value, too; says whether that is news."""
         if value <= cell.value:
-            return
+            return False
         self.step(cell.value)
         whole = join(cell.value, value)
+        # Texts that were given up do not come back, or the runs would not end.
+        cell.full = cell.full or not whole >= cell.value
+        if cell.full:
+            whole = without_texts(whole)
         if whole != cell.value:
             cell.value = whole
             self.changed = self.changed or cell.read
+        return True
+
+    # What is not run
+
+    def spares(self, function: Function, given: Arguments) -> bool:
+        """Is a call not worth making: of a large part of the program that calls nothing of AWS with what is given?"""
+        power = self.power
+        if power is None or not power.spared(str(function.key[0])):
+            return False
+        return not power.of(one(function)) and not power.of(given.everything())
 
     # What is found
 

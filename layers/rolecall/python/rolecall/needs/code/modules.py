@@ -114,5 +114,6 @@ def member(machine: Machine, name: str, wanted: str) -> Value:
 
 def put(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     """`module.name = value`, from another module."""
-    machine.grow(frame.cells.setdefault(name, Cell()), value)
+    if machine.grow(frame.cells.setdefault(name, Cell()), value) and machine.power is not None:
+        machine.power.flow(Module(frame.source.name), value)
     frame.names[name] = value

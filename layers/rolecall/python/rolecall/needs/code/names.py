@@ -3,7 +3,7 @@
 import builtins
 
 from rolecall.needs.code.machine import Cell, Frame, Machine
-from rolecall.needs.code.values import NOTHING, UNKNOWN, External, Text, Value, join, one
+from rolecall.needs.code.values import NOTHING, UNKNOWN, External, Module, Text, Value, join, one
 
 BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input"}
 
@@ -48,11 +48,15 @@ def bind(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     if target is not None:
         frame.names[name] = value
         target.names[name] = join(target.names.get(name, NOTHING), value)
-        machine.grow(target.cells.setdefault(name, Cell()), value)
+        grown = machine.grow(target.cells.setdefault(name, Cell()), value)
+        if grown and machine.power is not None and target.kind == "module":
+            machine.power.flow(Module(target.source.name), value)
         return
     frame.names[name] = value
     if frame.kind != "class":
-        machine.grow(frame.cells.setdefault(name, Cell()), value)
+        grown = machine.grow(frame.cells.setdefault(name, Cell()), value)
+        if grown and machine.power is not None and frame.kind == "module":
+            machine.power.flow(Module(frame.source.name), value)
 
 
 def declare(frame: Frame, name: str, *, everywhere: bool) -> None:
