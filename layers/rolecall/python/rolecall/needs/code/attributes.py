@@ -218,7 +218,7 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
     if outside:
         return one(Made(f"{outside[0]}.{name}", instance.key))
     # What a method that was not run would have set.
-    spared = machine.power is not None and machine.power.spared(str(instance.of.key[0]))
+    spared = machine.power is not None and machine.power.spared(str(instance.of.key[0]), machine.current)
     return one(Opaque(name)) if spared else UNKNOWN
 
 

@@ -221,7 +221,7 @@ def members(machine: Machine, name: str, keys: Value) -> Value:
         elif frame := modules.module(machine, name):
             fitting = pattern(text)
             for member, cell in list(frame.cells.items()):
-                cell.read = True
+                machine.look(cell)
                 if fitting.match(member):
                     found.append(cell.value)
     return join(*found)

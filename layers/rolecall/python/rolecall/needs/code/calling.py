@@ -220,23 +220,25 @@ def run(machine: Machine, function: Function, given: Arguments, site: Site) -> V
         return OPAQUE
     number, given = _situation(machine, function, given)
     result = machine.returns.setdefault(number, Cell())
-    if number in machine.done:
-        result.read = result.read or number in machine.running
-        return result.value
-    if machine.depth > DEEPEST:
-        machine.waiting.append((function, given, site))
-        result.read = True
-        return result.value
-    machine.done.add(number)
+    task = machine.lead(number, lambda: _perform(machine, function, number, site))
+    if task is not None:
+        machine.given[number] = given
+        if machine.depth > DEEPEST:
+            machine.dirty.add(task)
+        else:
+            machine.perform(task)
+    return machine.look(result)
+
+
+def _perform(machine: Machine, function: Function, number: int, site: Site) -> None:
     machine.running.add(number)
     machine.depth += 12
-    value = _run(machine, function, given, number)
+    value = _run(machine, function, machine.given[number], number)
     machine.depth -= 12
     machine.running.discard(number)
-    machine.grow(result, value)
+    machine.grow(machine.returns[number], value)
     for other in machine.get(function, "<registered>"):
-        call(machine, other, given, site)
-    return result.value
+        call(machine, other, machine.given[number], site)
 
 
 def _situation(machine: Machine, function: Function, given: Arguments) -> tuple[int, Arguments]:
@@ -248,15 +250,12 @@ def _situation(machine: Machine, function: Function, given: Arguments) -> tuple[
         used.add(number)
         return number, given
     kind = _kind(machine, function, given)
-    known = machine.merged.get(kind, Arguments())
-    whole = _merged(known, given)
     number = machine.situations.setdefault(kind, len(machine.situations))
-    if whole != known:
-        machine.merged[kind] = whole
-        if number not in machine.running:
-            machine.done.discard(number)
-        machine.returns.setdefault(number, Cell()).read = True
-    return number, whole
+    known = machine.given.get(number)
+    if known is not None and (whole := _merged(known, given)) != known:
+        machine.given[number] = whole
+        machine.dirty.add(machine.tasks[number])
+    return number, given
 
 
 def _kind(machine: Machine, function: Function, given: Arguments) -> Key:
@@ -290,10 +289,7 @@ def _run(machine: Machine, function: Function, given: Arguments, number: int) ->
         ("function", number), Frame("function", ("function", number), definition.source, parent)
     )
     frame.owner = definition.owner or parent.owner
-    if machine.power is not None:
-        machine.power.parents[frame.key] = parent.key
-        if machine.power.of(given.everything()):
-            machine.power.heat(frame.key)
+    machine.enter(frame, parent, given)
     frame.names, frame.outer, frame.returned, frame.yielded = {}, {}, NOTHING, NOTHING
     _bind(machine, frame, function, definition, given)
     node = definition.node

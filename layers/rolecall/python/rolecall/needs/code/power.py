@@ -1,11 +1,12 @@
 """Power: what may lead to a call of AWS: clients, and all that holds one, at any depth.
 
 The code of an idle module (see `reach`) does nothing that matters unless it is given power. What holds what is kept as
-it is written. Something that gains power after it was asked for makes the machine run once more.
+it is written. Who asked for something's power before it had any is told.
 """
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from rolecall.needs.code.reach import Reach, harmless
 from rolecall.needs.code.values import (
@@ -32,31 +33,41 @@ from rolecall.needs.code.values import (
     Value,
 )  # fmt: skip
 
+T = TypeVar("T", bound=Hashable)
 SDK_ATOMS = (Client, Resource, Session, Collection, Batch, Repeater)
 
 
 @dataclass(slots=True)
-class Power:
-    """Who has power. An owner is an atom, or the key of the frame in which functions and classes are defined."""
+class Power(Generic[T]):
+    """Who has power, and who asked for it: those are surprised when it comes later.
+
+    An owner is an atom, or the key of the frame in which functions and classes are defined.
+    """
 
     reach: Reach
     parents: dict[Key, Key] = field(default_factory=dict)
     owners: set[Hashable] = field(default_factory=set)
     holders: dict[Hashable, set[Hashable]] = field(default_factory=dict)
-    asked: set[Hashable] = field(default_factory=set)
-    surprised: bool = False
+    asked: dict[Hashable, set[T]] = field(default_factory=dict)
+    surprised: set[T] = field(default_factory=set)
 
-    def spared(self, module: str) -> bool:
+    def spared(self, module: str, asking: T) -> bool:
         """Is the module idle, too large to be worth running, and without power in what its modules hold?"""
         within = self.reach.idle(module)
         if within is None or not self.reach.large(module):
             return False
-        return not any(Module(each) in self.owners for each in within)
+        if any(Module(each) in self.owners for each in within):
+            return False
+        for each in within:
+            self.asked.setdefault(Module(each), set()).add(asking)
+        return True
 
-    def of(self, value: Value) -> bool:
+    def of(self, value: Value, asking: T) -> bool:
         """May one of these call AWS? What has no power now is remembered as asked for."""
         if not any(map(self._has, value)):
-            self.asked.update(owner for atom in value for owner in self._owners(atom))
+            for atom in value:
+                for owner in self._owners(atom):
+                    self.asked.setdefault(owner, set()).add(asking)
             return False
         return True
 
@@ -78,7 +89,7 @@ class Power:
             each = waiting.pop()
             if each not in self.owners:
                 self.owners.add(each)
-                self.surprised = self.surprised or each in self.asked or isinstance(each, Module)
+                self.surprised |= self.asked.pop(each, set())
                 waiting += self.holders.pop(each, ())
 
     def _has(self, atom: Atom) -> bool:
