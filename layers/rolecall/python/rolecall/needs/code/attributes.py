@@ -262,7 +262,7 @@ def instantiate(machine: Machine, cls: Class, given: Arguments, site: Site) -> V
     outside = externals(machine, cls)
     if any(name.rpartition(".")[2].endswith("Enum") for name in outside):
         return constants(machine, cls)
-    instance = machine.instance(cls, site)
+    instance = machine.instance(cls, given, site)
     made = one(instance)
     for maker in find(machine, cls, "__new__"):
         maker = maker.function if isinstance(maker, Descriptor) else maker

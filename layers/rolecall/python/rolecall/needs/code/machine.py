@@ -24,12 +24,13 @@ from rolecall.needs.code.values import (
     Made,
     Value,
     join,
+    known_texts,
     one,
     without_texts,
 )
 
-MOST_STEPS = 300_000
-"""Expressions and statements that are looked at: three to six seconds."""
+MOST_STEPS = 1_000_000
+"""Expressions and statements that are looked at: some ten seconds."""
 MOST_FILES = 2_000
 FEW_FILES = 20
 """Programs of so few files are run whole."""
@@ -40,6 +41,8 @@ MOST_KINDS = 400
 """Beyond that, those with the same constants are run together: wrappers take the service and operation as text."""
 MOST_INSTANCES = 16
 """Situations in which the objects that one place makes are told apart; further ones are one object."""
+MOST_RECORDS = 6
+"""Objects of a class that are told apart where they hold neither texts that are known nor what may call AWS."""
 DEEPEST = 200
 """Nested expressions, with 12 for each function on the way: a third of what Python's own stack holds."""
 
@@ -228,14 +231,17 @@ class Machine:
             waiting += fresh
         return sorted(seen, key=lambda task: task.number)
 
-    def instance(self, cls: Class, site: Site) -> Instance:
+    def instance(self, cls: Class, given: Arguments, site: Site) -> Instance:
         """An object that is made at a place."""
         if not isinstance(site.node, ast.expr):
             return Instance(cls, site.key)
-        place = (cls, site.frame.source.path, site.node.lineno, site.node.col_offset)
+        place, most = (cls, site.frame.source.path, site.node.lineno, site.node.col_offset), MOST_INSTANCES
+        whole = given.everything()
+        if self.power is not None and not known_texts(whole) and not self.power.of(whole, self.current):
+            place, most = (cls,), MOST_RECORDS
         made = self.made.setdefault(place, {})
         if site.key not in made:
-            made[site.key] = Instance(cls, site.key if len(made) < MOST_INSTANCES else ("many", *place[1:]))
+            made[site.key] = Instance(cls, site.key if len(made) < most else ("many", *place[1:]))
         return made[site.key]
 
     def step(self, value: Value = NOTHING) -> None:

@@ -7,7 +7,7 @@ a client that they are given: `power` tells where one may be.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rolecall.needs.code import libraries
@@ -95,10 +95,12 @@ class Reach:
         return self._imports[name]
 
     def _read(self, source: Source) -> frozenset[str] | None:
-        found = self._judged(_imports(source.text, source.package))
-        if found is not None and not DYNAMIC.search(source.text):
-            return found
-        # What the text seems to import may stand in a docstring.
+        sure, quoted = _imports(source.text, source.package)
+        known, perhaps = self._judged(sure), self._judged(quoted)
+        if known is None:
+            return None
+        if perhaps is not None and not DYNAMIC.search(source.text):
+            return known | perhaps
         try:
             tree = ast.parse(source.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -108,7 +110,7 @@ class Reach:
         found = self._judged(_in_tree(nodes, source.package))
         return None if found is None or made is None else found | made
 
-    def _judged(self, names: Iterator[tuple[str, str]]) -> frozenset[str] | None:
+    def _judged(self, names: Iterable[tuple[str, str]]) -> frozenset[str] | None:
         """Modules of the user's among (module, name in it); None where another one may call AWS."""
         found: set[str] = set()
         for module, member in names:
@@ -157,14 +159,20 @@ def _with_parents(module: str) -> Iterator[str]:
     return (".".join(parts[: index + 1]) for index in range(len(parts)))
 
 
-def _imports(text: str, package: str) -> Iterator[tuple[str, str]]:
+def _imports(text: str, package: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What a text imports, and what may only seem so, as it stands in a docstring."""
+    sure: list[tuple[str, str]] = []
+    quoted: list[tuple[str, str]] = []
     for match in IMPORT.finditer(text):
+        inside = any(text.count(quote, 0, match.start()) % 2 for quote in ('"""', "'''"))
+        found = quoted if inside else sure
         base, members, plain = match.groups()
         if base is None:
-            yield from ((each.split()[0], "") for each in plain.split(",") if each.split())
+            found += [(each.split()[0], "") for each in plain.split(",") if each.split()]
         else:
             module = absolute(base, package)
-            yield from ((module, name) for name in NAME.findall(members) or ("",))
+            found += [(module, name) for name in NAME.findall(members) or ("",)]
+    return sure, quoted
 
 
 def _in_tree(nodes: list[ast.AST], package: str) -> Iterator[tuple[str, str]]:
