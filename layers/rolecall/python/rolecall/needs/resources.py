@@ -165,7 +165,10 @@ def _bare(shape: str) -> str:
 
 
 def _filled(shape: str, given: Given, values: Mapping[str, str]) -> str:
-    fixed = {"Partition": given.account.partition, "Region": region_of(given), "Account": given.account.id}
+    # A policy whose name is not known may be one of AWS's, which are in no account.
+    anyone = ":policy/" in shape and shape.startswith("arn:${Partition}:iam:") and not given.all("PolicyName")
+    owner = "*" if anyone and UNKNOWN in values.values() else given.account.id
+    fixed = {"Partition": given.account.partition, "Region": region_of(given), "Account": owner}
     return VARIABLE.sub(lambda match: {**values, **fixed}.get(match[1], UNKNOWN), shape)
 
 

@@ -40,6 +40,7 @@ CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"
 ROLE_CREDENTIALS = frozenset(
     {"⟨env:AWS_ACCESS_KEY_ID⟩", "⟨env:AWS_SECRET_ACCESS_KEY⟩", "⟨env:AWS_SESSION_TOKEN⟩", "⟨env:AWS_SECURITY_TOKEN⟩"}
 )
+OWN_REGION = frozenset({"⟨env:AWS_REGION⟩", "⟨env:AWS_DEFAULT_REGION⟩"})
 # Methods of every client that call nothing: boto3, "Low-level clients".
 SILENT = frozenset({"can_paginate", "close", "exceptions", "meta", "waiter_names", "__enter__", "__exit__"})
 TOKENS = {
@@ -66,7 +67,12 @@ def foreign(given: Arguments, first: int) -> bool | None:
 
 
 def make_session(given: Arguments) -> Value:
-    return one(Session(foreign(given, 0) is True))
+    return one(Session(foreign(given, 0) is True, _region(given.at(3, "region_name"))))
+
+
+def _region(named: Value) -> tuple[str, ...]:
+    """The regions that something is made for, the function's own left out: boto3, "Configuration"."""
+    return tuple(text for text in texts(named) if text not in OWN_REGION)
 
 
 def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of: Session | None = None) -> Value:
@@ -74,6 +80,7 @@ def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of
     theirs = True if of is not None and of.foreign else foreign(given, 6)
     if theirs:
         return one(Foreign())
+    region = _region(given.at(1, "region_name")) or (of.region if of is not None else ())
     found: list[Value] = []
     for name in texts(given.at(0, "service_name")) or (UNKNOWN_TEXT,):
         if "⟨" in name:
@@ -81,7 +88,7 @@ def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of
         elif kind == "resource":
             found.append(one(Resource(name)))
         else:
-            found.append(one(Client(name, certain=theirs is False)))
+            found.append(one(Client(name, certain=theirs is False, region=region)))
     return join(*found) or one(Client(None))
 
 
@@ -95,6 +102,8 @@ def attribute(machine: Machine, atom: Client | Resource | Session, name: str, si
             return UNKNOWN if name in ("exceptions", "meta") else one(Method(atom, name))
         case Resource():
             return _of_resource(machine, atom, name, site)
+        case Session(region=region) if name == "region_name":
+            return join(*(one(Text(text)) for text in region or ("⟨env:AWS_REGION⟩",)))
     return one(Method(atom, name))
 
 
@@ -130,8 +139,8 @@ def _type(resource: Resource) -> sdk.ResourceType | None:
 def method(machine: Machine, receiver: Atom, name: str, given: Arguments, site: Site) -> Value:
     """Call a method of a thing of the SDK."""
     match receiver:
-        case Client(service, certain):
-            return _of_client(machine, service, name, given, site, certain=certain)
+        case Client():
+            return _of_client(machine, receiver, name, given, site)
         case Resource():
             return _call_resource(machine, receiver, name, given, site)
         case Collection():
@@ -141,9 +150,10 @@ def method(machine: Machine, receiver: Atom, name: str, given: Arguments, site: 
                 known = dict(table.identifiers).get("name", (UNKNOWN_TEXT,))
                 machine.call("dynamodb", "BatchWriteItem", site, {"RequestItems": set(known)})
             return NOTHING
-        case Repeater(service, operation, repeats, certain):
+        case Repeater(service, operation, repeats, certain, region):
             if name == repeats:
-                machine.call(service, operation, site, flatten(machine, given), certain=certain)
+                whole = flatten(machine, given, _at(region))
+                machine.call(service, operation, site, whole, certain=certain)
             return UNKNOWN
         case Session():
             return _of_session(machine, receiver, name, given, site)
@@ -159,9 +169,13 @@ def _of_session(machine: Machine, session: Session, name: str, given: Arguments,
     return UNKNOWN
 
 
-def _of_client(
-    machine: Machine, service: str | None, name: str, given: Arguments, site: Site, *, certain: bool
-) -> Value:
+def _at(region: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The region of a client beside the parameters of its calls; no operation has a parameter of that name."""
+    return {"region_name": region} if region else {}
+
+
+def _of_client(machine: Machine, client: Client, name: str, given: Arguments, site: Site) -> Value:
+    service, certain = client.service, client.certain
     facts = sdk.service(service) if service else None
     if service is None or name in SILENT:
         return UNKNOWN
@@ -169,7 +183,7 @@ def _of_client(
         machine.wonder(site, f"calls `{name}` of `{service}`, a service that the frozen SDK does not have", service)
         return UNKNOWN
     if name in ("get_paginator", "get_waiter"):
-        return _repeater(machine, service, facts, name, given, site, certain=certain)
+        return _repeater(machine, client, facts, name, given, site)
     if name == "generate_presigned_url":
         return _presigned(machine, service, facts, given, site, certain=certain)
     if token := TOKENS.get((service, name)):
@@ -183,7 +197,7 @@ def _of_client(
         machine.current.misses[(site.where, name)] = service
         return UNKNOWN
     machine.current.hits.add((site.where, name))
-    machine.call(service, operation, site, flatten(machine, given), certain=certain)
+    machine.call(service, operation, site, flatten(machine, given, _at(client.region)), certain=certain)
     calling.escape(machine, given, site)
     return UNKNOWN
 
@@ -201,16 +215,16 @@ def operations(machine: Machine, client: Client, name: Value, site: Site) -> Val
     return join(*found) or UNKNOWN
 
 
-def _repeater(
-    machine: Machine, service: str, facts: sdk.Service, name: str, given: Arguments, site: Site, *, certain: bool
-) -> Value:
+def _repeater(machine: Machine, client: Client, facts: sdk.Service, name: str, given: Arguments, site: Site) -> Value:
+    service = client.service
+    assert service is not None  # it has facts
     wanted = given.at(0, "operation_name" if name == "get_paginator" else "waiter_name")
     repeats = "paginate" if name == "get_paginator" else "wait"
     found: list[Value] = []
     for text in texts(wanted) or (UNKNOWN_TEXT,):
         operation = facts.operation(text) if repeats == "paginate" else facts.waiters.get(text)
         if operation is not None:
-            found.append(one(Repeater(service, operation, repeats, certain)))
+            found.append(one(Repeater(service, operation, repeats, client.certain, client.region)))
         else:
             machine.wonder(site, f"`{name}` of something that is not known", service)
     return join(*found) or UNKNOWN

@@ -105,8 +105,8 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
     if len(called) == 1:
         (atom,) = called
         return call(machine, atom, given, site)
-    clients = {atom.receiver for atom in called if isinstance(atom, Method) and isinstance(atom.receiver, Client)}
-    if len(clients) > 1:
+    clients = [atom.receiver for atom in called if isinstance(atom, Method) and isinstance(atom.receiver, Client)]
+    if len({client.service for client in clients}) > 1:
         # Which of several clients is meant hangs on a choice that is not followed.
         called = frozenset(_doubtful(atom) for atom in called)
     # In a fixed order: where boxes are made, and bounds are hit, must not hang on hashes.
@@ -115,8 +115,8 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
 
 def _doubtful(atom: Atom) -> Atom:
     match atom:
-        case Method(Client(service), name):
-            return Method(Client(service, certain=False), name)
+        case Method(Client(service, region=region), name):
+            return Method(Client(service, certain=False, region=region), name)
     return atom
 
 

@@ -238,7 +238,7 @@ class Machine:
         place, most = (cls, site.frame.source.path, site.node.lineno, site.node.col_offset), MOST_INSTANCES
         whole = given.everything()
         if self.power is not None and not known_texts(whole) and not self.power.of(whole, self.current):
-            place, most = (cls,), MOST_RECORDS
+            place, most = (cls, None, 0, 0), MOST_RECORDS
         made = self.made.setdefault(place, {})
         if site.key not in made:
             made[site.key] = Instance(cls, site.key if len(made) < most else ("many", *place[1:]))

@@ -48,7 +48,9 @@ def _inside(machine: Machine, path: str, box: Box, level: int, found: Parameters
         found.setdefault(path, set()).update(_keys(machine, box))
     for name, value in machine.items(box):
         if name != boxes.KEYS and value:
-            inner = f"{path}.{name[1:]}" if name.startswith("=") else path
+            # What is under a key that is not known is no list of the same.
+            keyed = name.startswith(("=", boxes.PARTLY)) or path in KEYED
+            inner = f"{path}.{name[1:]}" if keyed else path
             _flatten(machine, inner, value, level + 1, found)
 
 

@@ -155,17 +155,22 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session; `foreign` is True where it was given credentials of somebody else."""
+    """A session; `foreign` is True where it was given credentials of somebody else, `region` as in a client."""
 
     foreign: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client of a service; None for a service that is not known. `certain` is False where it may be foreign."""
+    """A client of a service; None for a service that is not known. `certain` is False where it may be foreign.
+
+    `region` are the texts of the region that it was made for; none for that of the function.
+    """
 
     service: str | None
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,7 @@ class Repeater:
     operation: str
     method: str
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
