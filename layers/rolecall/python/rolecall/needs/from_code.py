@@ -56,8 +56,15 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
 
 
 def _widest(call: Call) -> Call:
-    """The call without the values of a parameter beside one that can be anything: they are among it."""
-    named = ((name, (ANYTHING,) if ANYTHING in values else values) for name, values in call.parameters)
+    """The call without the values of a parameter beside one that can be anything: they are among it.
+
+    Items of a batch that are asked for again (`UnprocessedKeys` of an answer) are of the same tables as before.
+    """
+    named: list[tuple[str, tuple[str, ...]]] = []
+    for name, values in call.parameters:
+        known = tuple(value for value in values if value != ANYTHING)
+        again = name == "RequestItems" and known
+        named.append((name, known if again else (ANYTHING,) if ANYTHING in values else values))
     return replace(call, parameters=tuple(named))
 
 

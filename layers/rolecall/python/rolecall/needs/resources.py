@@ -40,8 +40,9 @@ DEFAULTS: Mapping[tuple[str, str], str] = {
     ("scheduler", "GroupName"): "default",
 }
 
-EVERYWHERE = frozenset({"cloudwatch:PutMetricData"})
-"""Actions that the catalog can narrow, but that these calls make on no resource: SAR, "dataset" of another API."""
+EVERYWHERE = frozenset({"cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData"})
+"""Actions that the catalog can narrow, but that these calls make on no resource: SAR, "dataset" of another API;
+composite alarms are described on `*` only (API Reference, DescribeAlarms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def arn_of(given: Given, service: str, resource: str, *, region: str | None = No
 def region_of(given: Given) -> str:
     """The region that the client was made for, else the function's own."""
     named = given.all("region_name")
-    return (named[0].text if len(named) == 1 else "*") if named else given.account.region
+    return (named[0].text if len(named) == 1 else UNKNOWN) if named else given.account.region
 
 
 def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -104,7 +105,9 @@ def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
     # A type without anything to fill, such as the catalog of Glue, does not tell which thing is meant.
     varied = [kind for kind in ordered if VARIABLE.search(_bare(kind.arns[0]))]
     if varied and not any(kind.name in whole for kind in varied):
-        kind = next((each for each in varied if each.name in found), varied[0])
+        # Nothing tells: the thing that the others are parts of, as a stream is of its consumers.
+        plainest = min(varied, key=lambda kind: len(VARIABLE.findall(_bare(kind.arns[0]))))
+        kind = next((each for each in varied if each.name in found), plainest)
         nothing = Place(_filled(kind.arns[0], given, dict.fromkeys(VARIABLE.findall(kind.arns[0]), UNKNOWN)))
         yield from (replace(each, group=kind.name) for each in found.get(kind.name, [nothing]))
 
@@ -211,7 +214,8 @@ def _sqs(action: Action, given: Given, on: str) -> Iterator[Place]:
         owner = parts[-2] if len(parts) > 3 and re.fullmatch(r"\d{12}", parts[-2]) else None
         region = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws", value.text)
         place = region[1] if region else None
-        yield Place(value.text if named else arn_of(given, "sqs", parts[-1], owner=owner, region=place), value.inferred)
+        name = parts[-1] or UNKNOWN
+        yield Place(value.text if named else arn_of(given, "sqs", name, owner=owner, region=place), value.inferred)
 
 
 def _dynamodb(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -350,8 +354,23 @@ def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:
 
 
 def _apigateway(action: Action, given: Given, on: str) -> Iterator[Place]:
-    """The management API is authorised on paths (API Gateway Developer Guide, "Control access …"): not followed."""
-    yield Place(arn_of(given, "apigateway", f"/{UNKNOWN}", owner=""))
+    """The management API is authorised on paths (API Gateway Developer Guide, "Control access …"): those of APIs."""
+    root, name = ("/apis", "ApiId") if given.call.service == "apigatewayv2" else ("/restapis", "restApiId")
+    operation = given.call.operation
+    paths = tuple(f"{root}/{value.text}" for value in given.all(name))
+    if operation not in ("GetApi", "GetRestApi"):
+        paths = tuple(f"{path}/{UNKNOWN}" for path in paths)
+    if operation in ("GetApis", "GetRestApis"):
+        paths = (root,)
+    for path in paths or (f"/{UNKNOWN}",):
+        yield Place(arn_of(given, "apigateway", path, owner=""))
+
+
+def _organizations(action: Action, given: Given, on: str) -> Iterator[Place]:
+    """Policies, accounts, units and roots belong to the management account (SAR), which nobody told."""
+    kinds = [kind.name for kind in action.resource_types]
+    resource = f"policy/{UNKNOWN}" if action.name.endswith("Policy") and "policy" in kinds else UNKNOWN
+    yield Place(arn_of(given, "organizations", resource, region="", owner=UNKNOWN))
 
 
 SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
@@ -364,6 +383,7 @@ SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,
+    "organizations": _organizations,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "sns": _sns,

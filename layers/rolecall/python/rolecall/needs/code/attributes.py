@@ -77,8 +77,8 @@ def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
             return _of_event(atom, name)
         case Client() | Resource() | Session():
             return boto.attribute(machine, atom, name, site)
-        case Method(Resource(service), "meta") if name == "client":
-            return one(Client(service))
+        case Method(Resource() as resource, "meta") if name == "client":
+            return one(Client(resource.service, region=resource.region))
         case Function() | Bound() | Partial():
             return machine.get(atom, name) or one(Method(atom, name))
         case Box():

@@ -5,6 +5,7 @@ Longer than most: each kind of thing is a few lines, and all of them hand on to 
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rolecall.needs.code import boxes, calling, sdk
 from rolecall.needs.code.machine import Machine, Site
@@ -30,6 +31,7 @@ from rolecall.needs.code.values import (
     Text,
     Value,
     join,
+    of_texts,
     one,
     texts,
 )  # fmt: skip
@@ -40,7 +42,6 @@ CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"
 ROLE_CREDENTIALS = frozenset(
     {"⟨env:AWS_ACCESS_KEY_ID⟩", "⟨env:AWS_SECRET_ACCESS_KEY⟩", "⟨env:AWS_SESSION_TOKEN⟩", "⟨env:AWS_SECURITY_TOKEN⟩"}
 )
-OWN_REGION = frozenset({"⟨env:AWS_REGION⟩", "⟨env:AWS_DEFAULT_REGION⟩"})
 # Methods of every client that call nothing: boto3, "Low-level clients".
 SILENT = frozenset({"can_paginate", "close", "exceptions", "meta", "waiter_names", "__enter__", "__exit__"})
 TOKENS = {
@@ -67,12 +68,7 @@ def foreign(given: Arguments, first: int) -> bool | None:
 
 
 def make_session(given: Arguments) -> Value:
-    return one(Session(foreign(given, 0) is True, _region(given.at(3, "region_name"))))
-
-
-def _region(named: Value) -> tuple[str, ...]:
-    """The regions that something is made for, the function's own left out: boto3, "Configuration"."""
-    return tuple(text for text in texts(named) if text not in OWN_REGION)
+    return one(Session(foreign(given, 0) is True, texts(given.at(3, "region_name"))))
 
 
 def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of: Session | None = None) -> Value:
@@ -80,13 +76,13 @@ def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of
     theirs = True if of is not None and of.foreign else foreign(given, 6)
     if theirs:
         return one(Foreign())
-    region = _region(given.at(1, "region_name")) or (of.region if of is not None else ())
+    region = texts(given.at(1, "region_name")) or (of.region if of else ())
     found: list[Value] = []
     for name in texts(given.at(0, "service_name")) or (UNKNOWN_TEXT,):
         if "⟨" in name:
             machine.wonder(site, f"makes a {kind} of a service that is not known")
         elif kind == "resource":
-            found.append(one(Resource(name)))
+            found.append(one(Resource(name, region=region)))
         else:
             found.append(one(Client(name, certain=theirs is False, region=region)))
     return join(*found) or one(Client(None))
@@ -102,8 +98,8 @@ def attribute(machine: Machine, atom: Client | Resource | Session, name: str, si
             return UNKNOWN if name in ("exceptions", "meta") else one(Method(atom, name))
         case Resource():
             return _of_resource(machine, atom, name, site)
-        case Session(region=region) if name == "region_name":
-            return join(*(one(Text(text)) for text in region or ("⟨env:AWS_REGION⟩",)))
+    if isinstance(atom, Session) and name == "region_name":
+        return of_texts(atom.region or ("⟨env:AWS_REGION⟩",))
     return one(Method(atom, name))
 
 
@@ -140,24 +136,29 @@ def method(machine: Machine, receiver: Atom, name: str, given: Arguments, site: 
     """Call a method of a thing of the SDK."""
     match receiver:
         case Client():
-            return _of_client(machine, receiver, name, given, site)
+            return _of_client(machine, receiver, name, _there(given, receiver.region), site)
         case Resource():
-            return _call_resource(machine, receiver, name, given, site)
+            return _call_resource(machine, receiver, name, _there(given, receiver.region), site)
         case Collection():
-            return _of_collection(machine, receiver, name, given, site)
+            return _of_collection(machine, receiver, name, _there(given, receiver.parent.region), site)
         case Batch(table):
             if name in ("put_item", "delete_item"):
                 known = dict(table.identifiers).get("name", (UNKNOWN_TEXT,))
-                machine.call("dynamodb", "BatchWriteItem", site, {"RequestItems": set(known)})
+                place = flatten(machine, _there(Arguments(), table.region))
+                machine.call("dynamodb", "BatchWriteItem", site, {"RequestItems": set(known), **place})
             return NOTHING
         case Repeater(service, operation, repeats, certain, region):
             if name == repeats:
-                whole = flatten(machine, given, _at(region))
-                machine.call(service, operation, site, whole, certain=certain)
+                machine.call(service, operation, site, flatten(machine, _there(given, region)), certain=certain)
             return UNKNOWN
         case Session():
             return _of_session(machine, receiver, name, given, site)
     return UNKNOWN
+
+
+def _there(given: Arguments, region: tuple[str, ...]) -> Arguments:
+    """What a call is given, with the region that its client was made for as one more parameter."""
+    return replace(given, named={**given.named, "region_name": of_texts(region)}) if region else given
 
 
 def _of_session(machine: Machine, session: Session, name: str, given: Arguments, site: Site) -> Value:
@@ -169,11 +170,6 @@ def _of_session(machine: Machine, session: Session, name: str, given: Arguments,
     return UNKNOWN
 
 
-def _at(region: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The region of a client beside the parameters of its calls; no operation has a parameter of that name."""
-    return {"region_name": region} if region else {}
-
-
 def _of_client(machine: Machine, client: Client, name: str, given: Arguments, site: Site) -> Value:
     service, certain = client.service, client.certain
     facts = sdk.service(service) if service else None
@@ -183,7 +179,7 @@ def _of_client(machine: Machine, client: Client, name: str, given: Arguments, si
         machine.wonder(site, f"calls `{name}` of `{service}`, a service that the frozen SDK does not have", service)
         return UNKNOWN
     if name in ("get_paginator", "get_waiter"):
-        return _repeater(machine, client, facts, name, given, site)
+        return _repeater(machine, client, service, facts, name, given, site)
     if name == "generate_presigned_url":
         return _presigned(machine, service, facts, given, site, certain=certain)
     if token := TOKENS.get((service, name)):
@@ -197,7 +193,7 @@ def _of_client(machine: Machine, client: Client, name: str, given: Arguments, si
         machine.current.misses[(site.where, name)] = service
         return UNKNOWN
     machine.current.hits.add((site.where, name))
-    machine.call(service, operation, site, flatten(machine, given, _at(client.region)), certain=certain)
+    machine.call(service, operation, site, flatten(machine, given), certain=certain)
     calling.escape(machine, given, site)
     return UNKNOWN
 
@@ -215,9 +211,9 @@ def operations(machine: Machine, client: Client, name: Value, site: Site) -> Val
     return join(*found) or UNKNOWN
 
 
-def _repeater(machine: Machine, client: Client, facts: sdk.Service, name: str, given: Arguments, site: Site) -> Value:
-    service = client.service
-    assert service is not None  # it has facts
+def _repeater(
+    machine: Machine, client: Client, service: str, facts: sdk.Service, name: str, given: Arguments, site: Site
+) -> Value:
     wanted = given.at(0, "operation_name" if name == "get_paginator" else "waiter_name")
     repeats = "paginate" if name == "get_paginator" else "wait"
     found: list[Value] = []
@@ -316,7 +312,8 @@ def _given(parent: Resource, action: sdk.Action, given: Arguments) -> Resource:
             case _:
                 value = (UNKNOWN_TEXT,)
         found.append((identifier, value))
-    return Resource(parent.service, action.gives or "", tuple(found), loaded=any(s == "?" for _, s in action.sources))
+    loaded = any(source == "?" for _, source in action.sources)
+    return Resource(parent.service, action.gives or "", tuple(found), loaded, parent.region)
 
 
 def _of_collection(machine: Machine, collection: Collection, name: str, given: Arguments, site: Site) -> Value:
@@ -361,8 +358,9 @@ def _transfer(
     named = {name: given.at(index, name) for index, name in enumerate(transfer.takes)}
     inner = Arguments(named={name: value for name, value in named.items() if name in PARAMETERS})
     whole = flatten(machine, inner, filled)
-    for operation in transfer.operations:
-        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=certain)
+    for operation in (*transfer.operations, *transfer.perhaps):
+        sure = certain and operation not in transfer.perhaps
+        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=sure)
     if transfer.reads_source:
         source = {name: set(whole.get(f"CopySource.{name}", {UNKNOWN_TEXT})) for name in ("Bucket", "Key")}
         machine.call("s3", "HeadObject", site, source, certain=certain)

@@ -40,6 +40,8 @@ from rolecall.needs.code.values import (
 KEYS = "~"
 PARTLY = "("
 MOST_POSITIONS = 12
+# Lambda Developer Guide, "Defined runtime environment variables".
+SET_BY_LAMBDA = frozenset({"AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"})
 
 
 def make(
@@ -208,7 +210,9 @@ def _of_event(event: Event, key: Atom) -> Value:
 def environment(names: Value, default: Value = NOTHING) -> Value:
     """What environment variables of these names hold, with what stands in for one that is not set."""
     found = join(*(one(Text(f"⟨env:{text}⟩")) if "⟨" not in text else UNKNOWN for text in texts(names)))
-    # A default of None or "" says that it may be absent, not what it is.
+    # What Lambda itself sets is never absent; a default of None or "" says that it may be, not what it is.
+    if set(texts(names)) <= SET_BY_LAMBDA:
+        return found
     return join(found, frozenset(atom for atom in default if atom not in (Plain(None), Text(""))))
 
 

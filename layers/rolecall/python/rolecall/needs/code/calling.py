@@ -4,6 +4,7 @@ Longer than most: binding arguments, situations and what is handed outside all s
 """
 
 import ast
+from dataclasses import replace
 
 from rolecall.needs.code import (
     attributes,
@@ -115,8 +116,8 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
 
 def _doubtful(atom: Atom) -> Atom:
     match atom:
-        case Method(Client(service, region=region), name):
-            return Method(Client(service, certain=False, region=region), name)
+        case Method(Client() as client, name):
+            return Method(replace(client, certain=False), name)
     return atom
 
 

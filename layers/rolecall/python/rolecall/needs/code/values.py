@@ -155,7 +155,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session; `foreign` is True where it was given credentials of somebody else, `region` as in a client."""
+    """A session; `foreign` is True where it was given credentials of somebody else.
+
+    `region` are the texts of the region that it was made for, of a client and a resource likewise; `()` where that is
+    the function's own.
+    """
 
     foreign: bool = False
     region: tuple[str, ...] = ()
@@ -163,10 +167,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client of a service; None for a service that is not known. `certain` is False where it may be foreign.
-
-    `region` are the texts of the region that it was made for; none for that of the function.
-    """
+    """A client of a service; None for a service that is not known. `certain` is False where it may be foreign."""
 
     service: str | None
     certain: bool = True
@@ -186,6 +187,7 @@ class Resource:
     type: str = ""
     identifiers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loaded: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
