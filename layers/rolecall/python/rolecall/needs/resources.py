@@ -281,7 +281,8 @@ def _lambda(action: Action, given: Given, on: str) -> Iterator[Place]:
         if not text.startswith("arn:"):
             owner, found, name = text.rpartition("function:")
             text = arn_of(given, "lambda", f"function:{name}", owner=owner.strip(":") or None if found else None)
-        if qualifier and text.count(":") == 6:
+        # A name that can be anything has any qualifier as well, or none.
+        if qualifier and text.count(":") == 6 and not text.endswith(f":{UNKNOWN}"):
             text += f":{qualifier.text}"
         yield Place(text, value.inferred)
 
@@ -298,6 +299,10 @@ def _sns(action: Action, given: Given, on: str) -> Iterator[Place]:
 
 def _events(action: Action, given: Given, on: str) -> Iterator[Place]:
     """Buses: without a name the default one (EventBridge API, PutEvents)."""
+    if any(kind.name.startswith("rule-") for kind in action.resource_types) and UNKNOWN in given.texts("EventBusName"):
+        # A rule of the default bus has no bus in its ARN.
+        yield Place(arn_of(given, "events", f"rule/{UNKNOWN}"))
+        return
     if action.name != "events:PutEvents":
         yield from _by_shape(action, given, on)
         return
@@ -315,7 +320,8 @@ def _logs(action: Action, given: Given, on: str) -> Iterator[Place]:
         return
     for value in given.all(*PARAMETERS["logs", "LogGroupName"]) or (Value(UNKNOWN),):
         text = value.text if value.text.startswith("arn:") else arn_of(given, "logs", f"log-group:{value.text}")
-        yield Place(text if text.endswith(":*") else f"{text}:*", value.inferred)
+        is_whole = text.endswith((":*", f":{UNKNOWN}"))
+        yield Place(text if is_whole else f"{text}:*", value.inferred)
 
 
 def _ecs(action: Action, given: Given, on: str) -> Iterator[Place]:
