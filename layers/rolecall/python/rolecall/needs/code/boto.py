@@ -190,9 +190,9 @@ def _of_client(machine: Machine, client: Client, name: str, given: Arguments, si
         return _transfer(machine, CLIENT[name], given, site, {}, certain=certain)
     operation = facts.operation(name)
     if operation is None:
-        machine.misses[(site.where, name)] = service
+        machine.current.misses[(site.where, name)] = service
         return UNKNOWN
-    machine.hits.add((site.where, name))
+    machine.current.hits.add((site.where, name))
     machine.call(service, operation, site, flatten(machine, given), certain=certain)
     calling.escape(machine, given, site)
     members = answers.answered(service, operation, given)
