@@ -3,6 +3,8 @@
 The program is run in an abstract way: module by module as the handler imports them, then the handler, each function
 once for each set of arguments. Each of these is a task. A cell knows which tasks read it: when it comes to hold more,
 they are run once more, and only they, until nothing changes. Calls that nest too deep are tasks that are put off.
+
+Longer than most: tasks, cells and what is found are one state, and each of them touches the others.
 """
 
 import ast
