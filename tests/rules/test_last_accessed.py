@@ -67,11 +67,6 @@ def test_an_action_that_is_tracked_by_itself_is_judged_by_itself() -> None:
         ),
         (role(("s3", None)), "sqs:PurgeQueue", "IAM tells nothing of `sqs` for this role"),
         (role(("sqs", None), created=LATELY), "sqs:PurgeQueue", "not used, but the role is younger than 90 days"),
-        (
-            role(("sqs", LATELY), ("sqs:PurgeQueue", LATELY), used_by=["orders", "invoices"]),
-            "sqs:PurgeQueue",
-            "used on 2026-01-02 by one of the functions that share the role",
-        ),
     ],
 )
 def test_what_iam_does_not_decide_is_said_and_changes_nothing(of_role: dict[str, Any], action: str, why: str) -> None:

@@ -1,5 +1,6 @@
 """What must not be a finding, of any severity: each a sentence of the catalogue of rules."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 

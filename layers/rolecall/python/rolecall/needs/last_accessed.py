@@ -60,10 +60,7 @@ def _use(role: Role, known: LastAccessed, comparison: Comparison, rights: tuple[
         if access is None:
             undecided[right.action] = why
         elif access.at and _days(access.at, known.read) < DAYS:
-            if len(role.used_by) > 1:
-                undecided[right.action] = f"used on {access.at[:10]} by one of the functions that share the role"
-            else:
-                used.append((right.action, access))
+            used.append((right.action, access))
         elif is_young(role, known.read):
             undecided[right.action] = f"not used, but the role is younger than {DAYS} days"
         else:
