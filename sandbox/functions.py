@@ -21,6 +21,8 @@ ACTIONS: Mapping[str, str] = {
 def complete() -> None:
     """Answer as Lambda does where ministack knows one version or one policy only."""
     functions, actions = module("ministack.services.lambda_svc"), module("ministack.core.iam_actions")
+    # Where it is asked, it gives out code, too.
+    functions._MINISTACK_HOST = "127.0.0.1"
     functions._list_functions = _with_versions(functions._list_functions)
     functions._list_versions = _numbered(functions._list_versions)
     for name in ("_get_function", "_get_function_config"):
