@@ -1,5 +1,6 @@
 """`rolecall audit` end to end, of what code calls: on a template, and on an account."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ CODE = """import boto3
 def handler(event, context):
     boto3.client("sqs").purge_queue(QueueUrl="https://sqs.us-east-1.amazonaws.com/123456789012/orders")
 """
+SEARCHED = "0 triggers, 3 needs of settings, 1 calls in 1 files"
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -37,11 +39,11 @@ def test_a_template_is_held_against_its_code(
     (tmp_path / "src" / "app.py").write_text(CODE)
     (tmp_path / "template.yaml").write_text(TEMPLATE)
 
-    assert main(["audit"]) == 1
-    told = capsys.readouterr().out
-    assert "high[denied-call]" in told or "[denied-call]" in told
-    assert "[unneeded-grant]" in told
-    assert "searched: 0 mappings" in told
+    assert main(["audit", "--format", "json"]) == 1
+    found = {each["rule"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["denied-call"]["actions"] == ["sqs:PurgeQueue"]
+    assert found["unneeded-grant"]["actions"] == ["sns:Publish"]
+    assert found["unneeded-grant"]["evidence"]["searched"] == SEARCHED
 
 
 def test_an_account_is_held_against_its_code(
