@@ -34,8 +34,8 @@ sandbox: build ## keep an embedded account running, and print how to use it
 local: build ## .aws-sam/local.yaml: the built template for `sam local invoke` against an AWS_ENDPOINT_URL
 	@$(BIN)/python -m sandbox.local
 
-test: build ## run all tests
-	@$(BIN)/python -m pytest
+test: build ## run all tests, side by side
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 check: build ## lint, types, import contracts, template, generated files
 	@$(BIN)/ruff check .
@@ -46,11 +46,12 @@ check: build ## lint, types, import contracts, template, generated files
 	@PATH="$(CURDIR)/$(BIN):$$PATH" AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	@$(BIN)/rolecall rules --format markdown | diff -u docs/RULES.md - || { echo "docs/RULES.md is old: make docs"; exit 1; }
 
-benchmark: build ## measure: imports, decisions, parsing, proofs, templates
+benchmark: build ## measure: imports, decisions, parsing, proofs, templates, sweeps, code
 	@$(BIN)/python -m benchmarks.imports
 	@$(BIN)/python -m benchmarks.evaluation
 	@$(BIN)/python -m benchmarks.templates
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.code
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

@@ -11,15 +11,18 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from rolecall import engine
-from rolecall.model import Account
+from rolecall.model import Account, Call, Code
 from rolecall.sources import file
+from rolecall.sources.code import packed
 from rolecall.sources.slices import slices, unpack
 from tests.builders import clean, document, permission
 
 T = TypeVar("T")
+PUT = Call("dynamodb", "PutItem", "app.py:3", (("TableName", ("orders",)),))
 
 
 def main() -> int:
@@ -29,6 +32,11 @@ def main() -> int:
     texts = measured("cut into slices", number, lambda: [text for _, text in slices(account) if text])
     parts = measured("read from slices", number, lambda: [unpack(text) for text in texts])
     measured("judged", number, lambda: [findings(part) for part in parts])
+    (alone,) = file.load(snapshot(1)).functions
+    kept = packed.pack(Code("remote", read=True, files=1, calls=(PUT,) * 20), ())
+    known = replace(alone, code=packed.unpack(kept, Code("remote"), alone.id)[0])
+    one = replace(file.load(snapshot(1)), functions=(known,))
+    measured("one with its code known", 100, lambda: [findings(replace(one, gaps=())) for _ in range(100)])
     print(f"{'largest slice':<24}{max(map(len, texts)) / 1024:>10.0f} KiB, of 250,000 bytes")
     print(f"{'memory':<24}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10.0f} MB at the most")
     return 0

@@ -1,5 +1,6 @@
 """The demo: deploy the app into an embedded account, break it with real API calls, show what the auditor found."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rolecall import engine
+from rolecall.finding import Severity
 from rolecall.sources import SourceError, aws
 from sandbox import account
 from sandbox.deploy import DeployError, deploy
@@ -19,6 +21,7 @@ from sandbox.shots import SHOTS, Shot
 from sandbox.stack import BrokenPromiseError, Stack, now
 
 T = TypeVar("T")
+DIFF = {"-": "red", "+": "green"}
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
@@ -51,8 +54,11 @@ def show(console: Console, sandbox: account.Account) -> None:
             line, took = timed(partial(fired, stack, shot))
         console.print(f"  [green]✓[/] {shot.title:<33} [dim]{took:>5.0f} ms[/]  {escape(said(line))}")
 
-    console.print("\n[bold]Five faults[/], each a real API call, and what the auditor wrote to CloudWatch Logs")
-    for number, fault in enumerate(faults(), 1):
+    made = faults()
+    console.print(f"\n[bold]{len(made)} faults[/], each a real API call, and what the auditor wrote to CloudWatch Logs")
+    for number, fault in enumerate(made, 1):
+        if number == 1 or fault.kind != made[number - 2].kind:
+            console.print(f"\n[bold]{fault.kind}[/]")
         act(console, number, fault, stack)
 
     console.print(f"\n[green]✓[/] {audit(stack)}")
@@ -65,12 +71,39 @@ def act(console: Console, number: int, fault: Fault, stack: Stack) -> None:
         found, took = timed(lambda: answered(stack, fault.make, fault, "finding"))
     colour = COLOURS.get(found["severity"], "cyan")
     console.print(f"     [{colour}]{found['severity']}[/]{escape('[' + found['rule'] + ']')}: {escape(found['text'])}")
-    console.print(f"     [dim]{took:.0f} ms after the call, made by {found['actor']}[/]")
-    console.print(f"     [dim]X-Ray trace {found['xray_trace_id']}[/]")
+    for line in proof(found):
+        console.print(f"     {line}")
+    console.print(
+        f"     [dim]{took:.0f} ms after the call by {found['actor']}, X-Ray trace {found['xray_trace_id']}[/]"
+    )
     with busy(console, "undoing it"):
         resolved, took = timed(lambda: answered(stack, fault.undo, fault, "resolved"))
     name = resolved["function"].rpartition(":")[2]
     console.print(f"     [green]resolved[/] for {name} [dim]{took:.0f} ms after it was undone[/]")
+
+
+def proof(found: dict[str, Any]) -> Iterator[str]:
+    """What proves a finding about rights: a request that is allowed and not needed, and the statement that would do."""
+    witness, diff = found.get("witness"), found["evidence"].get("diff", ())
+    if witness and diff:
+        on = escape(short(witness["resource"]))
+        yield f"proof: [cyan]{witness['action']}[/] on {on} is allowed, and nothing needs it"
+    if "needs" in found["evidence"]:
+        diff = [f"+ {json.dumps({'Action': found['actions'], 'Resource': found['resources']})}"]
+    for line in diff:
+        sign, _, statement = line.partition(" ")
+        actions, resources = (listed(json.loads(statement)[member]) for member in ("Action", "Resource"))
+        yield f"[{DIFF[sign]}]{sign} allow {escape(actions)} on {escape(resources)}[/]"
+
+
+def listed(texts: str | list[str]) -> str:
+    """One text, or several, as a policy has them; ARNs by their last part."""
+    return ", ".join(map(short, [texts] if isinstance(texts, str) else texts))
+
+
+def short(text: str) -> str:
+    """What is left of an ARN without service, region and account; of anything else, all of it."""
+    return text.split(":", 5)[-1] if text.startswith("arn:") else text
 
 
 def answered(stack: Stack, call: Callable[[Stack], None], fault: Fault, message: str) -> dict[str, Any]:
@@ -112,11 +145,13 @@ def audit(stack: Stack) -> str:
     ------
     BrokenPromiseError : our own stack has a finding
     """
-    report = engine.audit(aws.read(stack.session()))
-    if report.findings:
+    report = engine.audit(aws.read(stack.session(), code=aws.CodeReading()))
+    limits = [finding for finding in report.findings if finding.severity is Severity.INFO]
+    if len(limits) < len(report.findings):
         worst = report.findings[0]
         raise BrokenPromiseError(f"our own stack has a finding: {worst.rule}: {worst.message}")
-    return f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
+    said = f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
+    return "; and states: ".join([said, *dict.fromkeys(limit.message for limit in limits)])
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:

@@ -11,8 +11,9 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `function` is the stem of the logical id that the finding names."""
+    """One fault. `kind` says what is wrong; `function` is the stem of the logical id that the finding names."""
 
+    kind: str
     title: str
     call: str
     rule: str
@@ -89,42 +90,66 @@ class _Sharing:
         stack.client("lambda").update_function_configuration(FunctionName=stack.arn("Hello"), Role=role)
 
 
-class _Poller:
-    """The policy of the poller's role that allows it to delete messages, as the template made it."""
+class _Rights:
+    """The inline policy of a function's role that grants an action: the grant is replaced, and put back as it was."""
 
-    name, document = "", ""
+    def __init__(self, function: str, action: str, *instead: str) -> None:
+        self.function, self.action, self.instead = function, action, instead
+        self.name, self.document = "", ""
 
-    def weaken(self, stack: Stack) -> None:
-        iam, role = stack.client("iam"), _role_name(stack, "Sqs")
+    def replace(self, stack: Stack) -> None:
+        """Let the statement grant what stands in its place; nothing: delete the policy."""
+        iam, role = stack.client("iam"), _role_name(stack, self.function)
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            if "sqs:DeleteMessage" in json.dumps(document):
+            (statement, *_) = document["Statement"]
+            if self.action in statement["Action"]:
                 self.name, self.document = name, json.dumps(document)
                 break
-        weaker = self.document.replace('"sqs:DeleteMessage", ', "").replace(', "sqs:DeleteMessage"', "")
-        iam.put_role_policy(RoleName=role, PolicyName=self.name, PolicyDocument=weaker)
+        if not self.instead:
+            iam.delete_role_policy(RoleName=role, PolicyName=self.name)
+            return
+        statement["Action"] = list(self.instead)
+        iam.put_role_policy(RoleName=role, PolicyName=self.name, PolicyDocument=json.dumps(document))
 
-    def restore(self, stack: Stack) -> None:
-        stack.client("iam").put_role_policy(
-            RoleName=_role_name(stack, "Sqs"), PolicyName=self.name, PolicyDocument=self.document
-        )
+    def put_back(self, stack: Stack) -> None:
+        role = _role_name(stack, self.function)
+        stack.client("iam").put_role_policy(RoleName=role, PolicyName=self.name, PolicyDocument=self.document)
+
+
+TOO_MUCH = "Too much: a role allows what its function does not need"
+TOO_LITTLE = "Too little: a role lacks what a trigger, the configuration or the code needs"
+TOO_OPEN = "Too open: more than the right callers may invoke a function"
 
 
 def faults() -> tuple[Fault, ...]:
     """All faults, in the order in which the demo makes them."""
-    source, sharing, poller = _Source(), _Sharing(), _Poller()
+    sharing, source = _Sharing(), _Source()
+    queue = _Rights("Sqs", "sqs:ReceiveMessage", "sqs:*")
+    poller = _Rights("Sqs", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    tracer = _Rights("Hello", "xray:PutTraceSegments")
+    reader = _Rights("S3", "s3:GetObject")
     return (
-        Fault("hello becomes an administrator", "iam.attach_role_policy", "admin-role", "Hello", _attach, _detach),
-        Fault("anybody may invoke alb", "lambda.add_permission", "public-function", "Alb", _open, _close),
         Fault(
-            "any account's rule may invoke eventbridge",
-            "lambda.add_permission, without its source",
-            "unguarded-service",
-            "EventBridge",
-            source.drop,
-            source.put_back,
+            TOO_MUCH,
+            "sqs may do anything with its queue",
+            "iam.put_role_policy",
+            "service-wildcard",
+            "Sqs",
+            queue.replace,
+            queue.put_back,
         ),
         Fault(
+            TOO_MUCH,
+            "hello becomes an administrator",
+            "iam.attach_role_policy",
+            "admin-role",
+            "Hello",
+            _attach,
+            _detach,
+        ),
+        Fault(
+            TOO_MUCH,
             "hello moves in with alb's role",
             "lambda.update_function_configuration",
             "shared-role",
@@ -133,11 +158,40 @@ def faults() -> tuple[Fault, ...]:
             sharing.move_out,
         ),
         Fault(
-            "the poller may no longer delete messages",
+            TOO_LITTLE,
+            "trigger: the poller may no longer receive messages",
             "iam.put_role_policy",
             "unreadable-source",
             "Sqs",
-            poller.weaken,
-            poller.restore,
+            poller.replace,
+            poller.put_back,
+        ),
+        Fault(
+            TOO_LITTLE,
+            "configuration: hello sends traces, and may not",
+            "iam.delete_role_policy",
+            "unwritable-traces",
+            "Hello",
+            tracer.replace,
+            tracer.put_back,
+        ),
+        Fault(
+            TOO_LITTLE,
+            "code: s3 may no longer read what arrives",
+            "iam.delete_role_policy",
+            "denied-call",
+            "S3",
+            reader.replace,
+            reader.put_back,
+        ),
+        Fault(TOO_OPEN, "anybody may invoke alb", "lambda.add_permission", "public-function", "Alb", _open, _close),
+        Fault(
+            TOO_OPEN,
+            "any account's rule may invoke eventbridge",
+            "lambda.add_permission, without its source",
+            "unguarded-service",
+            "EventBridge",
+            source.drop,
+            source.put_back,
         ),
     )

@@ -1,4 +1,4 @@
-"""Lambda's control plane: versions in lists, a resource policy for each qualifier, and the IAM actions of its calls."""
+"""Lambda's control plane: versions with code and policies of their own, and the IAM actions of its calls."""
 
 import json
 import urllib.parse
@@ -18,9 +18,11 @@ ACTIONS: Mapping[str, str] = {
 }
 
 
-def complete() -> None:
-    """Answer as Lambda does where ministack knows one version or one policy only."""
+def complete(host: str) -> None:
+    """Answer as Lambda does where ministack knows one version or one policy only; code is offered at the host."""
     functions, actions = module("ministack.services.lambda_svc"), module("ministack.core.iam_actions")
+    functions._MINISTACK_HOST = host  # Of the places of code and layers: the name that the account is called by.
+    functions.serve_function_code = _of_version(functions.serve_function_code)
     functions._list_functions = _with_versions(functions._list_functions)
     functions._list_versions = _numbered(functions._list_versions)
     for name in ("_get_function", "_get_function_config"):
@@ -81,12 +83,36 @@ def _qualified(plain: Callable[..., Answer]) -> Callable[..., Answer]:
             return status, headers, body
         answer = json.loads(body)
         if "Configuration" in answer:
+            _place(answer)
             answer["Configuration"] = _named(answer["Configuration"], qualifier)
         else:
             answer = _named(answer, qualifier)
         return status, headers, json.dumps(answer).encode()
 
     return got
+
+
+def _place(answer: dict[str, Any]) -> None:
+    """Let GetFunction lead to the code of the version that it speaks of; ministack's is that of the latest."""
+    name, version = answer["Configuration"]["FunctionName"], answer["Configuration"]["Version"]
+    if version.isdecimal() and (location := answer["Code"].get("Location")):
+        answer["Code"]["Location"] = location.replace(f"/{name}?", f"/{name}:{version}?")
+
+
+def _of_version(plain: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The code at the place that GetFunction tells, also where that names a version."""
+
+    def served(name: str, account_id: str | None = None, region: str | None = None) -> Answer:
+        function, _, version = name.partition(":")
+        if not version:
+            return plain(name, account_id, region)
+        record = module("ministack.services.lambda_svc")._functions.get_scoped(account_id, region, function)
+        found = record and record["versions"].get(version)
+        if not found:
+            return 404, {"Content-Type": "text/plain"}, b"Function version not found"
+        return 200, {"Content-Type": "application/zip"}, found["code_zip"]
+
+    return served
 
 
 def _of_qualifier(plain: Callable[..., Answer]) -> Callable[..., Answer]:

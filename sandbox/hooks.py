@@ -40,6 +40,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "_users",
     ),
     "ministack.services.lambda_svc": (
+        "_MINISTACK_HOST",
         "_add_permission",
         "_esms",
         "_execute_function_provided_warm",
@@ -61,6 +62,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "_resolve_request_scoped_name_and_qualifier",
         "error_response_json",
         "json_response",
+        "serve_function_code",
     ),
     "ministack.services.pipes": ("_list_pipes",),
     "ministack.services.s3": (

@@ -86,6 +86,7 @@ def _environment(
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "HOME": "/tmp",
+        "TMPDIR": _scratch(),  # So that nothing stays behind of a function that is ended while it runs.
         "PYTHONPATH": os.pathsep.join(map(str, [code, *packages, _runtime_folder()])),
         "LAMBDA_TASK_ROOT": code,
         "LAMBDA_RUNTIME_DIR": str(_runtime_folder()),

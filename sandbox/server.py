@@ -32,7 +32,7 @@ def build(host: str, port: int, scratch: Path) -> Any:
     cloudformation.complete()
     stacks.record()
     iam.complete()
-    functions.complete()
+    functions.complete(host)
     answers.complete()
     delivery.enforce()
     runtime.use(endpoint, scratch)

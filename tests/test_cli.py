@@ -80,6 +80,10 @@ def test_the_json_report_holds_every_function_and_finding(bad_file: str, capsys:
             ("audit", "--template", "x", "--parameter", "Stage"),
             "rolecall: `Stage` is no parameter: write `Key=Value`\n",
         ),
+        (
+            ("audit", "--template", "x", "--last-accessed"),
+            "rolecall: --last-accessed goes with --account, or with a snapshot that holds such data\n",
+        ),
         (("explain", "nothing"), "rolecall: no rule `nothing`: `rolecall rules` lists them\n"),
         (("findings", "--since", "long"), "rolecall: `long` is no span of time: write `30m`, `6h` or `1d`\n"),
         (("audit", "--fail-on", "bad"), "rolecall audit: argument --fail-on: invalid choice: 'bad'"),
@@ -104,6 +108,13 @@ def test_a_function_that_is_not_there_is_said(clean_file: str, capsys: pytest.Ca
     status, _, err = run(capsys, "audit", "--snapshot", clean_file, "--function", "invoices")
 
     assert (status, err) == (2, "rolecall: no function `invoices` in a test\n")
+
+
+def test_last_accessed_data_must_be_in_a_snapshot(clean_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "audit", "--snapshot", clean_file, "--last-accessed")
+
+    assert status == 2
+    assert err == f"rolecall: {clean_file}: holds no last-accessed data: `rolecall snapshot --last-accessed`\n"
 
 
 def test_a_snapshot_of_a_snapshot_is_audited_alike(

@@ -183,3 +183,11 @@ def test_what_was_meant_for_a_need_elsewhere_is_not_told_as_too_much(
     fragment = {"policies": {"Logs": [logs], "Reads": [reads], "Near": [allow(actions, near)]}}
 
     assert ("unneeded-grant" not in {finding.rule for finding in judge(fragment).findings}) == silent
+
+
+def test_a_refused_resource_is_named() -> None:
+    refused = {"what": "queue", "why": "AccessDenied", "call": "sqs:GetQueueAttributes"}
+    (finding,) = engine.audit(account({"resources": [{"arn": QUEUE, "gaps": [refused]}]})).findings
+
+    assert finding.message == f"queue of `{QUEUE}`: AccessDenied"
+    assert finding.evidence["resources"] == [QUEUE]

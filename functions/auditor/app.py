@@ -21,7 +21,11 @@ from rolecall.sinks.desk import NEAR, Desk, left
 from rolecall.sinks.memory import Memory
 from rolecall.sinks.queue import Queue
 from rolecall.sinks.storm import Storm
-from rolecall.sources.aws import World
+from rolecall.sources.aws import CodeReading, World
+from rolecall.sources.code import Effort
+
+# Of code: half a minute to download, and as long to analyse. What is beyond waits for the sweep.
+SOURCE, PACKED, SECONDS = 2_000_000, 300_000_000, 30
 
 logger = Logger()
 metrics = Metrics()
@@ -60,7 +64,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     now = clock()
     trusted = tuple(filter(None, map(str.strip, os.environ.get("TRUSTED", "").split(","))))
     desk = Desk(memory(), logger, metrics, Cause("event", change), read_at=now, began=now, trusted=trusted)
-    world = World(session(), account=context.invoked_function_arn.split(":")[4], index=memory())
+    reading = CodeReading(memory().codes, Effort(source=SOURCE, packed=PACKED, seconds=SECONDS))
+    world = World(session(), account=context.invoked_function_arn.split(":")[4], index=memory(), code=reading)
     if change.everything or bears_on_us(change):
         announce(change, world, desk)
     if not change.everything:

@@ -23,11 +23,14 @@ from rolecall.sinks.desk import Desk, left
 from rolecall.sinks.memory import Memory
 from rolecall.sinks.queue import Look, Plan, Queue, Slice, read
 from rolecall.sinks.storm import Storm
-from rolecall.sources.aws import World, watch
+from rolecall.sources.aws import CodeReading, World, watch
 from rolecall.sources.aws.pace import Pace
+from rolecall.sources.code import Effort
 from rolecall.sources.slices import slices, unpack
 
 RESERVE = 120_000  # milliseconds that are kept for what follows the sending of slices
+# Of code, for one message: four minutes to download, and as long to analyse. What is beyond waits for the next sweep.
+SOURCE, PACKED, SECONDS = 10_000_000, 2_000_000_000, 240
 TRIES = 3  # second looks for one change: what is not visible after them was undone by another one
 
 logger = Logger()
@@ -69,7 +72,9 @@ def pace() -> Pace:
 
 def world(context: LambdaContext) -> World:
     """The account that this function runs in, read at its pace."""
-    return World(session(), account=context.invoked_function_arn.split(":")[4], index=memory(), pace=pace())
+    account = context.invoked_function_arn.split(":")[4]
+    reading = CodeReading(memory().codes, Effort(source=SOURCE, packed=PACKED, seconds=SECONDS))
+    return World(session(), account=account, index=memory(), pace=pace(), code=reading)
 
 
 def desk(cause: Cause, *, read_at: float | None = None) -> Desk:

@@ -17,6 +17,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from tests.builders import allow, document
+from tests.sources.bucket import Bucket, opened
 from tests.sources.world import answer_lacking
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,14 @@ class Stdout:
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+def bucket() -> Iterator[Bucket]:
+    """Where the code of functions is."""
+    with opened() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, bucket: Bucket) -> Iterator[Load]:
     """Load the handler of a folder, with the environment variables that its block sets.
 
     Powertools keeps a logger for each service name, so each load has a name of its own.
@@ -56,6 +64,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         "AWS_REGION": "us-east-1",
         "POWERTOOLS_METRICS_NAMESPACE": "Rolecall",
         "POWERTOOLS_TRACE_DISABLED": "true",
+        "AWS_ENDPOINT_URL_LAMBDA": bucket.home,
     }
 
     def loaded(name: str, **variables: str) -> ModuleType:
@@ -69,10 +78,14 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         module.logger.registered_handler.setStream(Stdout())
         if hasattr(module, "session"):
             answer_lacking(module.session())
+            bucket.serve(module.session())
         return module
 
     with mock_aws():
+        boto3.setup_default_session()
+        bucket.serve(boto3.DEFAULT_SESSION)
         yield loaded
+    boto3.DEFAULT_SESSION = None
 
 
 class Clock:

@@ -26,7 +26,12 @@ from tests.functions.conftest import (
     shut,
     unhurried,
 )
+from tests.sources.bucket import Bucket
 
+PURGES = """import boto3
+def handler(event, context):
+    boto3.client("sqs").purge_queue(QueueUrl="https://sqs.us-east-1.amazonaws.com/123456789012/orders")
+"""
 HELLO = "arn:aws:lambda:us-east-1:123456789012:function:rolecall-hello"
 
 
@@ -237,6 +242,19 @@ def test_who_shared_the_role_of_a_deleted_function_is_audited_again(
     auditor.handler(happened(2, clock, eventName="DeleteFunction20150331", **other), CONTEXT)
 
     assert [line["rule"] for line in lines(capsys, "resolved")] == ["shared-role"]
+
+
+def test_a_call_that_the_role_does_not_allow_is_found_in_code_that_is_fetched_once(
+    auditor: ModuleType, bucket: Bucket, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.texts["rolecall-hello"] = PURGES
+    auditor.handler(happened(1, clock), CONTEXT)
+    clock.now += 20
+    auditor.handler(happened(2, clock), CONTEXT)
+
+    told = [(line["rule"], line["state"], line["actions"]) for line in lines(capsys, "finding")]
+    assert told == [("denied-call", state, ["sqs:PurgeQueue"]) for state in ("opened", "open")]
+    assert bucket.fetched == ["rolecall-hello"]
 
 
 def test_more_functions_than_one_event_may_audit_are_handed_to_the_workers(auditor: ModuleType, clock: Clock) -> None:

@@ -118,7 +118,8 @@ MUST = [
         "arn:aws:route53:::hostedzone/Z1",
     ),
     (call("ec2", "DescribeInstances"), "ec2:DescribeInstances", "*"),
-    (call("apigateway", "GetRestApis"), "apigateway:GET", "arn:aws:apigateway:us-east-1::/⟨?⟩"),
+    (call("apigateway", "GetRestApis"), "apigateway:GET", "arn:aws:apigateway:us-east-1::/restapis"),
+    (call("apigateway", "GetUsagePlans"), "apigateway:GET", "arn:aws:apigateway:us-east-1::/⟨?⟩"),
 ]
 
 

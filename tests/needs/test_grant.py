@@ -38,6 +38,13 @@ def test_a_deny_takes_it_away() -> None:
     assert [each.effect for each in found.statements] == ["Deny"]
 
 
+def test_one_unknown_value_is_itself_as_an_arn_and_as_a_name() -> None:
+    secret = arn("secretsmanager", "secret:⟨Secret⟩")
+
+    assert asked("secretsmanager:GetSecretValue", secret, allow("secretsmanager:*", "⟨Secret⟩")).allowed is True
+    assert asked("secretsmanager:GetSecretValue", secret, allow("secretsmanager:*", "⟨Other⟩")).allowed is None
+
+
 def test_a_boundary_takes_it_away() -> None:
     boundary = parse(document(allow("s3:*")), name="boundary", kind=Kind.BOUNDARY)
     within = account(statements=(allow("sqs:SendMessage", QUEUE),), boundary=boundary)

@@ -1,6 +1,8 @@
 """All needs of a function together."""
 
-from rolecall.model import Code, Unresolved
+from dataclasses import replace
+
+from rolecall.model import Code, Gap, Unresolved
 from rolecall.needs import Certainty, Need, Proof
 from rolecall.needs.of import merged, of
 from tests.needs.world import QUEUE, Trigger, account, call, function
@@ -32,6 +34,16 @@ def test_what_is_unresolved_leaves_its_service_open() -> None:
     found = of(function(code=code), account())
 
     assert not found.knows("states:StartExecution")
+    assert found.knows("s3:GetObject")
+
+
+def test_a_mapping_that_is_not_known_leaves_open_what_lambda_polls() -> None:
+    polled = replace(
+        function(code=Code("folder", read=True)), gaps=(Gap("event source mappings", "read when it is deployed"),)
+    )
+    found = of(polled, account())
+
+    assert not found.knows("sqs:ReceiveMessage")
     assert found.knows("s3:GetObject")
 
 

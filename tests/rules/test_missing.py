@@ -115,7 +115,30 @@ def test_a_condition_that_is_not_known_is_a_gap_once() -> None:
     finding = one({"policies": {"Logs": [LOGS], "Poll": [allow(POLL, QUEUE, Condition=condition)]}})
 
     assert finding.rule == "incomplete-audit"
-    assert "`aws:principalorgid` decides" in finding.message
+    assert "a condition on `aws:principalorgid` decides" in finding.message
+    assert finding.severity is Severity.INFO
+
+
+def test_what_another_account_must_allow_too_is_a_known_limit() -> None:
+    foreign = QUEUE.replace(ACCOUNT, "999988887777")
+    triggers = [{"type": "sqs", "source": foreign}]
+
+    finding = one({"policies": {"All": [LOGS, allow(POLL, foreign)]}, "triggers": triggers})
+    assert (finding.rule, finding.severity) == ("incomplete-audit", Severity.INFO)
+    assert "account 999988887777 must allow it as well" in finding.message
+
+
+def test_another_accounts_word_alone_is_not_enough() -> None:
+    triggers = [{"type": "sqs", "source": QUEUE.replace(ACCOUNT, "999988887777")}]
+
+    finding = one({"policies": {"All": [LOGS]}, "triggers": triggers})
+    assert (finding.rule, finding.confidence) == ("unreadable-source", Confidence.HIGH)
+
+
+def test_guards_against_other_accounts_and_services_block_nothing() -> None:
+    own = {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+
+    assert names({"more policies": {"Guard": [deny("*", **own)]}}) == []
 
 
 def test_a_resource_that_the_code_does_not_say_is_a_known_limit() -> None:
@@ -177,6 +200,13 @@ def test_the_witness_is_a_case_that_is_denied() -> None:
 )
 def test_what_is_blocked_is_told_once_and_by_one_rule(fragment: dict[str, Any]) -> None:
     assert names(fragment) == ["blocked-need"]
+
+
+def test_where_a_boundary_blocks_what_no_statement_allows_the_fix_says_so() -> None:
+    finding = one({"calls": [PUT], "boundary": [allow(["logs:*", "xray:*", "sqs:*"])]})
+
+    assert finding.rule == "denied-call"
+    assert finding.fix.endswith("; it takes a change of the permissions boundary, which does not allow it, too")
 
 
 def test_a_boundary_blocks_patterns_too() -> None:

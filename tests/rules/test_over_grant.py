@@ -11,7 +11,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from rolecall.rules.blocked_need import UNDER_GRANTS
-from tests.builders import ACCOUNT, REGION, account, allow
+from tests.builders import ACCOUNT, REGION, ROLE, account, allow, document
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
@@ -78,6 +78,12 @@ def test_the_fix_is_the_statement_with_what_is_needed() -> None:
     assert finding.fix == f"replace the statement (Example, statement 1) by {left}"
 
 
+def test_what_an_action_never_acts_on_goes_with_the_rest() -> None:
+    (finding,) = found(granting(allow(["dynamodb:PutItem", "dynamodb:Query"], [TABLE, f"{TABLE}/index/*"])))
+
+    assert finding.fix.endswith(f'by {{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}')
+
+
 def test_all_findings_of_a_statement_have_one_fix() -> None:
     findings = found(granting(allow(["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteTable"])))
 
@@ -93,6 +99,7 @@ def test_all_findings_of_a_statement_have_one_fix() -> None:
         allow("dynamodb:PutItem"),
         allow("sqs:SendMessage", Condition={"StringLike": {"aws:ResourceTag/team": "orders-*"}}),
         allow("s3:GetObject"),
+        allow(["kms:Decrypt", "kms:CreateGrant"]),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], "arn:aws:logs:*:*:*"),
         {"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": TABLE},
         allow(["kinesis:GetRecords", "kinesis:GetShardIterator"], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/orders"),
@@ -149,3 +156,25 @@ def test_a_function_takes_less_than_ten_milliseconds(action: str) -> None:
         times.append(process_time() - start)
 
     assert min(times) < 0.010
+
+
+def test_a_role_is_not_called_left_over_where_regions_were_not_read() -> None:
+    lambdas = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    left = {"arn": f"arn:aws:iam::{ACCOUNT}:role/left", "policies": [], "used_by": [], "trust": document(lambdas)}
+    judged = engine.audit(account({"roles": [left], "watch": {"regions": ["eu-west-1"]}}))
+
+    messages = [each.message for each in judged.findings if each.rule in ("orphan-role", "incomplete-audit")]
+    assert messages == [
+        "rule orphan-role: not decided whether `left` is left over: functions in eu-west-1 are not read"
+    ]
+
+
+def test_a_shared_role_comes_with_the_policy_of_each_function() -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:invoices"
+    other = {"id": "invoices", "name": "invoices", "arn": arn, "role": ROLE, "triggers": []}
+    code = {"kind": "folder", "read": True}
+    (finding,) = [each for each in found(granting(functions=[other | {"code": code}])) if each.rule == "shared-role"]
+
+    policies: Any = finding.evidence["policies"]
+    assert [each["Sid"] for each in policies["orders"]["Statement"]][-1] == "CallDynamodb"
+    assert [each["Sid"] for each in policies["invoices"]["Statement"]] == ["WriteLogs"]

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from rolecall import engine
-from rolecall.model import Code
 from rolecall.sources import template
 from tests.builders import ACCOUNT, FUNCTION, LOG_GROUP, REGION, ROLE, account, allow
-from tests.needs.test_own_template import CALLS
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
@@ -63,6 +61,38 @@ def test_versions_of_one_function_share_its_role() -> None:
     served: dict[str, Any] = version | {"triggers": [], "settings": {"tracing": True}}
 
     assert found({"functions": [served]}) == []
+
+
+@pytest.mark.parametrize("qualifier", ["live", None])
+def test_what_another_version_is_fed_by_is_needed(qualifier: str | None) -> None:
+    polled: list[dict[str, Any]] = [{"type": "sqs", "source": f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"}]
+    version = {"id": "orders", "name": "orders", "arn": FUNCTION, "role": ROLE, "qualifier": "live"}
+    more = {"settings": {"tracing": True}, "code": {"kind": "folder", "read": True}}
+    served: dict[str, Any] = version | more | {"triggers": polled if qualifier else []}
+
+    assert found({"functions": [served], "triggers": [] if qualifier else polled}) == []
+
+
+def test_what_another_function_of_the_role_needs_is_not_unneeded() -> None:
+    call = {
+        "service": "dynamodb",
+        "operation": "PutItem",
+        "where": "app.py:7",
+        "parameters": [["TableName", ["orders"]]],
+    }
+    arn = FUNCTION.replace("orders", "invoices")
+    code = {"kind": "folder", "read": True, "calls": [call]}
+    other = {"id": "invoices", "name": "invoices", "arn": arn, "role": ROLE, "triggers": [], "code": code}
+    log_group = {"settings": {"log_group": "/aws/lambda/orders"}}
+
+    judged = granting(allow("dynamodb:PutItem", TABLE), functions=[other | log_group])
+    assert found(judged) == [("high", "shared-role")]
+
+
+def test_what_users_of_the_role_need_that_were_not_read_is_not_known() -> None:
+    judged = granting(allow("dynamodb:PutItem", TABLE), used_by=["orders", "invoices"])
+
+    assert found(judged) == [("medium", "shared-role")]
 
 
 def test_what_a_deny_takes_away_is_no_grant() -> None:
@@ -162,13 +192,18 @@ def test_the_key_of_the_environment_may_be_used() -> None:
     assert found(granting(allow("kms:Decrypt", KEY), configuration={"key": KEY})) == []
 
 
-def test_our_own_template_has_no_finding_also_where_its_code_is_known() -> None:
-    (read,) = template.read([Path(__file__).resolve().parents[2] / "template.yaml"])
-    functions = tuple(
-        replace(each, code=Code("folder", read=True, files=1, calls=CALLS[each.id]))
-        for each in read.functions
-        if each.id in CALLS
-    )
+def test_what_another_version_with_the_role_needs_is_no_over_grant() -> None:
+    (latest,) = account({"calls": [calling("dynamodb", "PutItem", TableName="orders")]}).functions
+    read = account(granting(allow("dynamodb:PutItem", TABLE), calls=[]))
+    live = replace(latest, qualifier="live")
 
-    assert engine.audit(read).findings == ()
-    assert engine.audit(replace(read, functions=functions)).findings == ()
+    assert engine.audit(read).findings
+    assert engine.audit(replace(read, functions=(*read.functions, live))).findings == ()
+
+
+def test_our_own_template_has_no_finding_also_where_its_code_is_known() -> None:
+    path = Path(__file__).resolve().parents[2] / "template.yaml"
+    (plain,), (whole,) = template.read([path]), template.read([path], code=True)
+
+    assert engine.audit(plain).findings == ()
+    assert engine.audit(whole).findings == ()

@@ -1,8 +1,11 @@
 """The embedded account behaves as AWS does where the audit depends on it."""
 
+import base64
+import hashlib
 import io
 import json
 import os
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,50 @@ def test_a_function_runs_under_its_role(stack: Stack) -> None:
     assert "dynamodb:PutItem" in answer["errorMessage"]
 
 
+def digest(package: bytes) -> str:
+    """CodeSha256, as Lambda tells it."""
+    return base64.b64encode(hashlib.sha256(package).digest()).decode()
+
+
+def fetched(location: str) -> str:
+    """The digest of what is there."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(location) as answer:
+        return digest(answer.read())
+
+
+def test_code_is_where_lambda_says(stack: Stack) -> None:
+    functions = stack.client("lambda")
+    function = functions.get_function(FunctionName=stack.arn("S3"))
+    layer = functions.get_layer_version_by_arn(Arn=function["Configuration"]["Layers"][0]["Arn"])
+
+    assert function["Code"]["Location"].startswith(f"{stack.account.endpoint}/")
+    assert fetched(function["Code"]["Location"]) == function["Configuration"]["CodeSha256"]
+    assert fetched(layer["Content"]["Location"]) == layer["Content"]["CodeSha256"]
+
+
+def zipped(text: str) -> bytes:
+    """A package whose one module is this text."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", text)
+    return code.getvalue()
+
+
+def test_a_version_keeps_its_code(stack: Stack) -> None:
+    functions, named = stack.client("lambda"), {"FunctionName": "old"}
+    old = zipped("old = 1")
+    functions.create_function(
+        **named, Role=stack.role("Hello"), Runtime="python3.13", Handler="app.handler", Code={"ZipFile": old}
+    )
+    functions.publish_version(**named)
+    functions.update_function_code(**named, ZipFile=zipped("new = 1"))
+
+    got = fetched(functions.get_function(**named, Qualifier="1")["Code"]["Location"])
+
+    functions.delete_function(**named)
+    assert got == digest(old)
+
+
 def test_get_policy_of_a_function_without_statements_is_not_found(stack: Stack) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         stack.client("lambda").get_policy(FunctionName=stack.arn("Hello"))
@@ -83,16 +130,14 @@ def test_a_trace_can_be_read(stack: Stack) -> None:
 
 
 def test_a_function_that_takes_too_long_is_ended(sandbox: Account, stack: Stack) -> None:
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "import threading\ndef handler(event, context): threading.Event().wait()\n")
+    code = zipped("import threading\ndef handler(event, context): threading.Event().wait()\n")
     functions = sandbox.client("lambda")
     functions.create_function(
         FunctionName="endless",
         Runtime="python3.13",
         Handler="app.handler",
         Role=stack.role("Hello"),
-        Code={"ZipFile": code.getvalue()},
+        Code={"ZipFile": code},
         Timeout=1,
     )
 

@@ -13,7 +13,9 @@ from rolecall.changes import names_of
 from rolecall.finding import Report
 from rolecall.model import Account, Gap, Trigger
 from rolecall.sinks.memory import Difference, Memory, Remembered, Resolved, covers
+from rolecall.sinks.memory.codes import Codes
 from rolecall.sinks.memory.difference import of_account, of_functions
+from rolecall.sinks.memory.table import Table
 from tests.builders import FUNCTION, QUEUE, ROLE, account, allow
 
 CLEAN, BAD = account(), account(allow("*"))
@@ -47,6 +49,21 @@ def remember(
     difference = of_functions(audited.functions, report, known, read_at=read_at)
     memory.keep(audited, difference, known, read_at=read_at, walked=walked)
     return difference
+
+
+def test_what_was_found_in_code_is_kept_as_long_as_somebody_asks_for_it(memory: Memory) -> None:
+    table, day = Table(boto3.resource("dynamodb", region_name="us-east-1").Table("memory")), 86_400
+    Codes(table, clock=lambda: 0).keep("d1", b"found")
+    first = table.one("code#d1")["expires"]
+
+    assert Codes(table, clock=lambda: 20 * day).recall("d1") == b"found"
+    assert (first, table.one("code#d1")["expires"]) == (30 * day, 50 * day)
+
+
+def test_what_is_too_large_for_an_item_is_not_kept(memory: Memory) -> None:
+    memory.codes.keep("d1", bytes(200_001))
+
+    assert memory.codes.recall("d1") is None
 
 
 def test_a_finding_is_opened_then_open_then_resolved(memory: Memory) -> None:

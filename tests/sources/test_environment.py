@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from rolecall.model import Account
 from rolecall.sources import file
 from tests.builders import FUNCTION, QUEUE, ROLE, account, allow
@@ -26,8 +28,11 @@ def test_an_arn_stays() -> None:
     assert kept(QUEUE) == QUEUE
 
 
-def test_the_url_of_a_queue_becomes_the_queue() -> None:
-    assert kept("https://sqs.us-east-1.amazonaws.com/111122223333/orders") == QUEUE
+@pytest.mark.parametrize(
+    "host", ["sqs.us-east-1.amazonaws.com", "us-east-1.queue.amazonaws.com", "localhost.example.com:4566"]
+)
+def test_the_url_of_a_queue_becomes_the_queue(host: str) -> None:
+    assert kept(f"https://{host}/111122223333/orders") == QUEUE
 
 
 def test_a_secret_is_not_kept() -> None:

@@ -30,6 +30,13 @@ def test_a_snapshot_tells_what_the_auditor_depends_on() -> None:
     assert file.load(json.loads(json.dumps(file.dump(read)))) == read
 
 
+def test_a_snapshot_keeps_what_a_role_last_used() -> None:
+    accesses = [{"name": "sqs", "at": "2026-01-02T03:04:05+00:00", "region": "us-east-1"}]
+    read = account({"role": {"last_accessed": {"read": "2026-01-31T12:00:00+00:00", "accesses": accesses}}})
+
+    assert file.load(json.loads(json.dumps(file.dump(read)))) == read
+
+
 def test_a_policy_that_aws_would_refuse_is_a_gap_of_its_role() -> None:
     document = clean()
     document["roles"][0]["policies"][0]["document"] = {"Statement": [{"Effect": "allow"}]}

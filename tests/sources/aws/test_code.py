@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rolecall.model import Code, Function, Gap, Settings
 from rolecall.sources.aws.calls import Refused
-from rolecall.sources.aws.code import fetch, with_calls
+from rolecall.sources.aws.code import CodeReading, Packages, fetch
 from rolecall.sources.aws.functions import Served
-from rolecall.sources.code import UnreadableError
+from rolecall.sources.code import Effort, UnreadableError
 from tests.sources.test_code import CALL, zipped
 
 ACCOUNT = "111122223333"
@@ -26,7 +27,7 @@ ORDERS = Function(
 CALLER = replace(ORDERS, code=Code("remote", digest="d2"))
 
 
-class Packages(BaseHTTPRequestHandler):
+class Bucket(BaseHTTPRequestHandler):
     """Gives out the code of `/orders`, and a layer; sends `/moved` elsewhere."""
 
     def do_GET(self) -> None:
@@ -43,7 +44,7 @@ class Packages(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Packages)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -57,6 +58,10 @@ class Lambda:
     place: str
     asked: list[str] = field(default_factory=list)
     account: str = ACCOUNT
+    home: str = ""
+
+    def client(self, service: str) -> Any:
+        return SimpleNamespace(meta=SimpleNamespace(endpoint_url=self.home or self.place))
 
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         self.asked.append(operation)
@@ -67,18 +72,26 @@ class Lambda:
 
 @dataclass
 class Kept:
-    codes: dict[str, Code] = field(default_factory=dict)
+    found: dict[str, bytes] = field(default_factory=dict)
 
-    def recall(self, digest: str) -> Code | None:
-        return self.codes.get(digest)
+    def recall(self, digest: str) -> bytes | None:
+        return self.found.get(digest)
 
-    def keep(self, digest: str, code: Code) -> None:
-        self.codes[digest] = code
+    def keep(self, digest: str, packed: bytes) -> None:
+        self.found[digest] = packed
 
 
-def read(function: Function, place: str, *, calls: Lambda | None = None, kept: Kept | None = None) -> Function:
+def read(
+    function: Function,
+    place: str,
+    *,
+    calls: Lambda | None = None,
+    kept: Kept | None = None,
+    effort: Effort | None = None,
+) -> Function:
     served = Served(function, {}, locations={None: {"Location": place}})
-    (found,) = with_calls(calls or Lambda(""), served, [function], kept or Kept())  # type: ignore[arg-type]
+    packages = Packages(calls or Lambda("", home=place), CodeReading(kept, effort or Effort()))  # type: ignore[arg-type]
+    (found,) = packages.with_calls(served, [function])
     return found
 
 
@@ -111,6 +124,49 @@ def test_the_same_package_with_another_handler_is_another_one(home: str) -> None
     found = read(other, f"{home}/orders", kept=kept)
 
     assert whys(found) == ["handler `app.other` is not in the code: `app.py` does not define `other`"]
+
+
+def test_what_an_analysis_did_not_see_is_kept_with_it(home: str) -> None:
+    kept, other = Kept(), replace(ORDERS, settings=Settings(handler="app.other"))
+    found = read(other, f"{home}/orders", kept=kept)
+
+    assert read(other, "https://not.asked", kept=kept) == found
+
+
+def test_a_call_is_kept_as_it_was_found(home: str) -> None:
+    kept = Kept()
+    found = read(ORDERS, f"{home}/orders", kept=kept)
+
+    assert read(ORDERS, "https://not.asked", kept=kept) == found
+
+
+def test_what_was_not_fetched_is_not_kept(home: str) -> None:
+    kept = Kept()
+    read(ORDERS, f"{home}/gone", kept=kept)
+
+    assert operations(read(ORDERS, f"{home}/orders", kept=kept)) == ["PurgeQueue"]
+
+
+def test_an_audit_analyses_only_so_much_code(home: str) -> None:
+    kept, effort = Kept(), Effort(source=1)
+    read(ORDERS, f"{home}/orders", effort=effort)
+    beyond = read(
+        replace(CALLER, settings=Settings(handler="shop.handler")), f"{home}/orders", kept=kept, effort=effort
+    )
+
+    assert whys(beyond) == [
+        "the code of the other functions is all that one audit can analyse, so what it calls is not known"
+    ]
+    assert kept.found == {}
+
+
+def test_an_audit_fetches_only_so_much(home: str) -> None:
+    effort = Effort(packed=1)
+    read(ORDERS, f"{home}/orders", effort=effort)
+
+    assert whys(read(CALLER, f"{home}/caller", effort=effort)) == [
+        "the package is not fetched: the packages of the other functions are all that one audit can fetch"
+    ]
 
 
 def test_a_version_is_asked_for_by_its_number(home: str) -> None:
@@ -170,16 +226,23 @@ def test_a_download_that_fails_is_a_gap_without_the_url(path: str, why: str, hom
     "url",
     ["http://example.com/code", "file:///etc/passwd", "ftp://127.0.0.1/code", "http://127.0.0.1.example.com/", ""],
 )
-def test_code_comes_over_https_or_from_this_machine(url: str, tmp_path: Path) -> None:
+def test_code_comes_over_https_only(url: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="not offered over HTTPS"):
         fetch(url, tmp_path / "code.zip")
 
 
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9", "https://lambda.us-east-1.amazonaws.com"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8/code", "https://127.0.0.1:8/code", "https://localhost:8/code"])
+def test_from_this_machine_it_comes_only_where_lambda_is(url: str, endpoint: str | None, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="not offered over HTTPS"):
+        fetch(url, tmp_path / "code.zip", endpoint=endpoint)
+
+
 def test_a_package_that_is_too_large_is_not_fetched(home: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="is larger than 0 MB: not fetched"):
-        fetch(f"{home}/orders", tmp_path / "code.zip", most=10)
+        fetch(f"{home}/orders", tmp_path / "code.zip", endpoint=home, most=10)
 
 
 def test_nobody_there_is_a_gap(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="cannot be fetched: "):
-        fetch("http://127.0.0.1:9/code", tmp_path / "code.zip")
+        fetch("http://127.0.0.1:9/code", tmp_path / "code.zip", endpoint="http://127.0.0.1:9")

@@ -19,7 +19,7 @@ def read(folder: Path, more: dict[str, Any] | None = None, **properties: Any) ->
     function = {"Type": "AWS::Serverless::Function", "Properties": given}
     body = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Orders": function, **(more or {})}}
     (folder / "template.json").write_text(json.dumps(body))
-    (account,) = template.read([folder / "template.json"], code=True)
+    (account,) = template.read([folder / "template.json"])
     return account.functions[0]
 
 
@@ -93,7 +93,7 @@ def test_what_a_template_calls_an_arn_is_known(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(CALL)
     body = {"Queue": {"Type": "AWS::SQS::Queue"}, "Topic": {"Type": "AWS::SNS::Topic"}}
     read(tmp_path, body, CodeUri=".")
-    (account,) = template.read([tmp_path / "template.json"], code=True)
+    (account,) = template.read([tmp_path / "template.json"])
     names = {name for _, name in account.names}
 
     assert names >= {"Queue.Arn", "Topic"}

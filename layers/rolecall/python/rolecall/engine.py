@@ -12,8 +12,9 @@ from rolecall.iam import catalog
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
+from rolecall.needs.last_accessed import DAYS, is_young
 from rolecall.parts import single
-from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
+from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules, named
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
@@ -102,7 +103,9 @@ def _notes(account: Account) -> tuple[str, ...]:
     """What the head of the report says. Members of an organization can seldom read the policies that bound them."""
     causes = [f"{gap.call}: {gap.why}" if gap.call else gap.why for gap in account.gaps if gap.what == ORGANIZATION]
     unread = "the organization's policies (SCPs, RCPs) are not known, they may forbid what is said to be allowed"
-    return tuple(dict.fromkeys(f"{unread} ({cause})" for cause in causes))
+    young = [role.name for role in account.roles if role.last_accessed and is_young(role, role.last_accessed.read)]
+    unproven = f"roles younger than {DAYS} days, so that what they did not use proves nothing yet: {named(young)}"
+    return (*dict.fromkeys(f"{unread} ({cause})" for cause in causes), *([unproven] if young else []))
 
 
 def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from rolecall.iam.policy import Place, Policy
 
 __all__ = [
+    "Access",
     "Account",
     "Call",
     "Code",
     "Function",
     "Gap",
+    "LastAccessed",
     "Omitted",
     "Place",
     "Resource",
@@ -28,9 +30,15 @@ __all__ = [
 ORGANIZATION = "organization policies"
 """`what` of the Gap that SCPs and RCPs could not be read: a report's head states it, and it is no finding."""
 
+MAPPINGS = "event source mappings"
+"""`what` of the Gap that it is not known whether, or what, Lambda polls for a function."""
+
 
 MISSING_ROLE = "missing role"
 """`what` of the Gap that a role does not exist: `missing-role` tells it."""
+
+LAST_ACCESSED = "last-accessed data"
+"""`what` of the Gap that IAM does not tell what a role last used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """When a role last tried a service (`sqs`) or an action (`sqs:CreateQueue`), allowed or not.
+
+    `at` is an ISO time, None where it did not within IAM's tracking period; `region` is where it did.
+    """
+
+    name: str
+    at: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastAccessed:
+    """What IAM keeps of a role's use: `read` is the ISO time of it.
+
+    `accesses` holds each service that the role's policies name, and those of its actions that IAM tracks by
+    themselves. What is not among them is not tracked.
+    """
+
+    read: str
+    accesses: tuple[Access, ...] = ()
+
+    def of(self, name: str) -> Access | None:
+        """Of a service or action, in any case; None where IAM does not track it."""
+        return next((each for each in self.accesses if each.name.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """An IAM role with everything that decides what it may do.
 
@@ -63,6 +99,7 @@ class Role:
     `used_by` holds the ids of all functions of the account and region whose execution role it is,
     also of those that this audit did not read. `unique_id` (`AROA…`) is new when a role is made again under its
     old name. `created` and `last_used` are ISO times; `last_used` None means never, as far as IAM keeps it.
+    `last_accessed` is only there where somebody asked for it.
     """
 
     arn: str
@@ -74,6 +111,7 @@ class Role:
     unique_id: str | None = None
     created: str | None = None
     last_used: str | None = None
+    last_accessed: LastAccessed | None = None
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
 
@@ -393,14 +431,23 @@ class Account:
     names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
+    _users: dict[str, list[Function]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
         object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
+        users: dict[str, list[Function]] = {}
+        for each in self.functions:
+            users.setdefault(each.role, []).append(each)
+        object.__setattr__(self, "_users", users)
 
     def role_of(self, function: Function) -> Role | None:
         """The execution role, or None when it does not exist or was not read (then there is a gap)."""
         return self._roles.get(function.role)
+
+    def users_of(self, role: str) -> tuple[Function, ...]:
+        """The functions of this account that run with a role (ARN), each served version by itself."""
+        return tuple(self._users.get(role, ()))
 
     def resource(self, arn: str) -> Resource | None:
         """What an ARN points to, or None when it was not read."""

@@ -14,47 +14,45 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from rolecall.model import Account, Code
+    from rolecall.model import Account
 
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
 
-def read_accounts(options: argparse.Namespace, *, code: bool = False) -> "list[Account]":
-    """The Account that the options name: several only where conditions of a template are open.
-
-    `code` says whether to analyse what the functions call.
-    """
+def read_accounts(options: argparse.Namespace) -> "list[Account]":
+    """The Account that the options name: several only where conditions of a template are open."""
     from dataclasses import replace
 
     trusted = tuple(map(_trusted, options.trust))
-    return [replace(account, trusted=trusted) for account in _accounts(options, code=code)]
+    return [replace(account, trusted=trusted) for account in _accounts(options)]
 
 
-def _accounts(options: argparse.Namespace, *, code: bool) -> "Iterable[Account]":
+def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
+    asked = getattr(options, "last_accessed", False)
     if options.snapshot:
         from rolecall.sources import file
 
-        return _only(options, [file.read(Path(options.snapshot))])
+        account = file.read(Path(options.snapshot))
+        if asked and not _has_last_accessed(account):
+            raise SourceError(f"{options.snapshot}: holds no last-accessed data: `rolecall snapshot --last-accessed`")
+        return _only(options, [account])
     if options.account:
         from rolecall.sources import aws
 
         with _progress() as progress:
-            named, kept = options.function or None, _Kept() if code else None
-            return [aws.read(open_session(options), functions=named, progress=progress, code=kept)]
-    return _only(options, _templates(options, code=code))
+            session, reading = open_session(options), aws.CodeReading()
+            named = options.function
+            return [aws.read(session, functions=named, progress=progress, code=reading, last_accessed=asked)]
+    if asked:
+        raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
+    return _only(options, _templates(options))
 
 
-class _Kept:
-    """The analysis of code, kept for as long as the command runs: versions and functions share packages."""
+def _has_last_accessed(account: "Account") -> bool:
+    """Was IAM asked what the roles last used, whatever it said?"""
+    from rolecall.model import LAST_ACCESSED
 
-    def __init__(self) -> None:
-        self._codes: dict[str, Code] = {}
-
-    def recall(self, digest: str) -> "Code | None":
-        return self._codes.get(digest)
-
-    def keep(self, digest: str, code: "Code") -> None:
-        self._codes[digest] = code
+    return any(role.last_accessed or role.unread(LAST_ACCESSED) for role in account.roles)
 
 
 @contextlib.contextmanager
@@ -71,7 +69,7 @@ def _progress() -> Iterator["Callable[[int, int], None] | None"]:
         yield lambda done, most: bar.update(task, description="functions", completed=done, total=most)
 
 
-def _templates(options: argparse.Namespace, *, code: bool) -> "tuple[Account, ...]":
+def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
     """The Accounts of the templates that are named, else of the one in the current folder."""
     here = [name for name in TEMPLATES if Path(name).is_file()][:1]
     paths = [Path(name) for name in options.template or here]
@@ -79,7 +77,7 @@ def _templates(options: argparse.Namespace, *, code: bool) -> "tuple[Account, ..
         raise SourceError("no input: no template.yaml here; give --template FILE, --account or --snapshot FILE")
     region = [f"AWS::Region={options.region}"] if options.region else []
     parameters = [*region, *options.parameter]
-    return template_accounts(paths, parameters=parameters, environment=options.config_env, code=code)
+    return template_accounts(paths, parameters=parameters, environment=options.config_env)
 
 
 def template_accounts(
@@ -87,9 +85,9 @@ def template_accounts(
     *,
     parameters: Iterable[str] = (),
     environment: str | None = None,
-    code: bool = False,
+    code: bool = True,
 ) -> "tuple[Account, ...]":
-    """The Accounts of templates; `code` says whether to analyse what their functions call."""
+    """The Accounts of templates; without `code`, what their functions call is not looked at."""
     try:
         from rolecall.sources import template
     except ImportError as error:

@@ -17,7 +17,7 @@ def needs(options: argparse.Namespace) -> int:
     """Show what each function needs, with the proof of each need, and the policy that would be right."""
     from rolecall.reports.needs import answers
 
-    found = answers(read_accounts(options, code=True))
+    found = answers(read_accounts(options))
     write(options, _rendered(options, found))
     if options.format == "policy":
         from rolecall.reports.needs import policy

@@ -29,6 +29,7 @@ def command_line() -> argparse.ArgumentParser:
     add_inputs(command)
     command.add_argument("--format", choices=("text", "json"), default="text")
     command.add_argument("--output", metavar="FILE", help="write the report there instead of to the terminal")
+    add_last_accessed(command)
     command.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="low", help="exit 1 from here (low)")
     command.set_defaults(run=audit)
 
@@ -41,6 +42,7 @@ def command_line() -> argparse.ArgumentParser:
     command = commands.add_parser("snapshot", help="write what was read to a file, to audit it again offline")
     add_inputs(command)
     command.add_argument("--output", metavar="FILE", required=True)
+    add_last_accessed(command)
     command.set_defaults(run=snapshot)
 
     command = commands.add_parser("findings", help="show what the deployed auditor found, out of CloudWatch Logs")
@@ -97,6 +99,12 @@ def add_inputs(command: argparse.ArgumentParser) -> None:
         help="account id, organisation, or start of a layer ARN",
     )
     add_session(command)
+
+
+def add_last_accessed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--last-accessed", action="store_true", help="of an account, also ask IAM what each role last used"
+    )
 
 
 def add_session(command: argparse.ArgumentParser) -> None:

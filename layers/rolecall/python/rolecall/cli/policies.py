@@ -73,7 +73,7 @@ def _policies(path: str) -> "dict[str, Policy]":
         if '"rolecall-snapshot/' in text:
             return _merged(path, file.read(Path(path)))
         if "Resources:" in text or '"Resources"' in text:
-            return _merged(path, *template_accounts([Path(path)], parameters=["AWS::StackName=stack"]))
+            return _merged(path, *template_accounts([Path(path)], parameters=["AWS::StackName=stack"], code=False))
         return {"": parse(text, name=path)}
     except OSError as error:
         raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error

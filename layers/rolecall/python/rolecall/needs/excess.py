@@ -5,6 +5,7 @@ is wide where the action is needed on less than the resource. Whether all needs 
 it: without that neither may be said of what the code could do.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,9 +16,8 @@ from rolecall.model import Account, Function, Role
 from rolecall.needs import Need
 from rolecall.needs.extent import fits, meets, within
 from rolecall.needs.grant import Grant
-from rolecall.needs.harm import harm, worst_first
-from rolecall.needs.of import Needs, Pair
-from rolecall.needs.of import of as needs_of
+from rolecall.needs.harm import rank, worst_first
+from rolecall.needs.of import Needs, Pair, of_role
 from rolecall.needs.witness import witness
 
 MOST = 40
@@ -102,24 +102,27 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a function's role allows beyond its needs; `granted` asks about single requests."""
+    """What a function's role allows beyond what its users need; `granted` asks about single requests.
+
+    `users` are the versions of the function, and other functions that share the role.
+    """
 
     granted: Grant
     needs: Needs
     excesses: tuple[Excess, ...]
+    users: tuple[Function, ...]
 
     @property
     def is_certain(self) -> bool:
-        """Was all that the function may do resolved?"""
-        code = self.granted.function.code
-        return not self.needs.unknown and code is not None and code.read
+        """Was all that the users may do resolved?"""
+        return not self.needs.unknown
 
     def confirmed(self, excess: Excess, rights: tuple[Right, ...]) -> "tuple[Confirmed, ...]":
         """The rights that hold in spite of Deny, boundary, SCPs and conditions, the worst first, with a witness each.
 
         Where none of these can take anything away one witness is enough.
         """
-        ordered = sorted(rights, key=lambda each: (harm(each.action), each.action))
+        ordered = sorted(rights, key=lambda each: rank(each.action))
         is_plain = not excess.statement.conditions and _is_plain(self.granted.role, self.granted.account)
         found: list[Confirmed] = []
         for right in ordered[:MOST]:
@@ -156,8 +159,15 @@ def is_aws_managed(policy: Policy) -> bool:
 
 
 def compared(function: Function, account: Account) -> Comparison | None:
-    """Grant and needs of a function, compared once; None where its role was not read."""
+    """The grant of a function's role and the needs of its users, compared once; None where it was not read."""
     return _compared(Pair(function, account))
+
+
+def written(function: Function, account: Account) -> Iterator[tuple[Comparison, Excess]]:
+    """The statements of a function's role that users wrote, which AWS's own policies are not."""
+    comparison = compared(function, account)
+    if comparison is not None:
+        yield from ((comparison, excess) for excess in comparison.excesses if not excess.is_managed)
 
 
 @lru_cache(maxsize=1024)
@@ -166,7 +176,7 @@ def _compared(pair: Pair) -> Comparison | None:
     role = account.role_of(function)
     if role is None:
         return None
-    needs = needs_of(function, account)
+    needs = of_role(function, account)
     by_action: dict[str, list[Need]] = {}
     for need in needs.needs:
         for action in (need.action, *need.instead):
@@ -177,7 +187,8 @@ def _compared(pair: Pair) -> Comparison | None:
         for statement in policy.allows
         if statement.actions and statement.resources
     )
-    return Comparison(Grant(role, function, account), needs, excesses)
+    users = tuple(each for each in account.functions if each.role == role.arn)
+    return Comparison(Grant(role, function, account), needs, excesses, users)
 
 
 def _rights(statement: Statement, needs: Needs, by_action: dict[str, list[Need]]) -> tuple[Right, ...]:

@@ -121,8 +121,8 @@ def sample(pattern: str, action: str, *, account: str, region: str, partition: s
 def _may_be_one(resource: str, arn: str, kind: str) -> bool:
     """Can the pattern stand for an ARN of a kind of resource, given with `${…}` for what varies and as a pattern?
 
-    A kind with a region in its ARNs is never one without (what AWS owns has no account), and a bucket has no `/` in its
-    name. A star of the pattern in the parts before the name may stand for several of them.
+    A kind with a region in its ARNs is never one without (what AWS owns has no account), and a bucket or a table has no
+    `/` in its name. A star of the pattern in the parts before the name may stand for several of them.
     """
     own, its = resource.split(":", 5), kind.split(":", 5)
     if len(own) < 6 or len(its) < 6 or any(map(is_wild, own[:5])):
@@ -130,6 +130,8 @@ def _may_be_one(resource: str, arn: str, kind: str) -> bool:
     if "${" in arn.split(":", 5)[3] and not own[3]:
         return False
     if arn.endswith(":s3:::${BucketName}") and "/" in own[5].partition("*")[0]:
+        return False
+    if arn.endswith(":table/${TableName}") and "/" in own[5].partition("*")[0].removeprefix("table/"):
         return False
     return all(overlap(part, other) for part, other in zip(own, its, strict=True))
 

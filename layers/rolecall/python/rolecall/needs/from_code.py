@@ -8,6 +8,7 @@ the catalog knows is UNKNOWN for its service, and never a guess.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rolecall.iam import catalog
 from rolecall.model import Account, Call, Function
@@ -19,6 +20,7 @@ from rolecall.needs.parameters import Given, steps
 from rolecall.needs.prefixes import prefix_of
 from rolecall.needs.resources import Place, arn_of, places
 
+ANYTHING = "⟨?⟩"
 STATEMENTS = {"select": "Select", "insert": "Insert", "update": "Update", "delete": "Delete", "exists": "Select"}
 TRANSACTED = {"conditioncheck": "ConditionCheckItem", "delete": "DeleteItem", "put": "PutItem", "update": "UpdateItem"}
 TABLE = re.compile(
@@ -40,7 +42,7 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
     >>> need.action, need.resource, need.certainty.value
     ('kms:Decrypt', 'arn:aws:kms:eu-west-1:111122223333:key/⟨?⟩', 'may')
     """
-    given = Given(call, function, account)
+    given = Given(_widest(call), function, account)
     acts = actions_of(given)
     if acts is None:
         prefix = prefix_of(call.service) or call.service
@@ -51,6 +53,19 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
     found += [key for need in found for key in _keys(need, given)]
     found += _dependents(found, given)
     return tuple(sorted(dict.fromkeys(found), key=lambda each: (each.action, each.resource, each.certainty.value)))
+
+
+def _widest(call: Call) -> Call:
+    """The call without the values of a parameter beside one that can be anything: they are among it.
+
+    Items of a batch that are asked for again (`UnprocessedKeys` of an answer) are of the same tables as before.
+    """
+    named: list[tuple[str, tuple[str, ...]]] = []
+    for name, values in call.parameters:
+        known = tuple(value for value in values if value != ANYTHING)
+        again = name == "RequestItems" and known
+        named.append((name, known if again else (ANYTHING,) if ANYTHING in values else values))
+    return replace(call, parameters=tuple(named))
 
 
 def actions_of(given: Given) -> tuple[Act, ...] | None:

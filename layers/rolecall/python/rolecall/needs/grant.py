@@ -5,8 +5,9 @@ known, and by the policy of the resource where it was read. `None` means that it
 of the resource that is not known, decides.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rolecall.iam import catalog
@@ -36,6 +37,10 @@ Lambda Developer Guide, "Using source function ARN to control function access be
 
 MOUNTS = ("elasticfilesystem:", "s3files:")
 """Actions that the policy of the resource alone can allow, and often does."""
+
+
+_WHOLE = re.compile(r"(?<=[:/])⟨[^⟩?:]+⟩$")
+"""One unknown value as all of a name. A statement on that value alone, which must be an ARN there, means the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,10 @@ class Grant:
         read = known is not None and not known.gaps
         if exact.allowed:
             return Verdict(True, exact.statements, resource_read=read)
+        if (same := _WHOLE.search(resource)) and self._decide(
+            action, same[0], context or {}, by_lambda=by_lambda
+        ).allowed:
+            return Verdict(True, statements, resource_read=read)
         if _is_pattern(action, resource):
             # What holds of all statements about it holds of all that the pattern stands for.
             decided = statements and exact.allowed is False and all(_covers(each, resource) for each in statements)
@@ -110,9 +119,22 @@ class Grant:
             return Verdict(None if is_open else False, exact.statements, self._near(action), read, exact.keys)
         if exact.allowed is None or any(map(_has_unresolved, statements)):
             return Verdict(None, exact.statements, statements, read, exact.keys)
+        if self.is_foreign(resource) and not read and self._on_our_side(action, resource, context or {}, by_lambda):
+            return Verdict(None, statements, resource_read=False)
         if action.startswith(MOUNTS) and not read:
             return Verdict(None, exact.statements, self._near(action), resource_read=False)
         return Verdict(False, exact.statements, self._near(action), read)
+
+    def is_foreign(self, resource: str) -> bool:
+        """Is it another account's, whose policy must allow what the role allows?"""
+        owner = [*resource.split(":", 5), "", "", "", "", ""][4]
+        return owner.isdecimal() and owner != self.account.id
+
+    def _on_our_side(self, action: str, resource: str, context: Mapping[str, str], by_lambda: bool) -> bool:
+        """Is all that is missing the other account's word?"""
+        request = self.request(action, resource, context, by_lambda=by_lambda)
+        policy = letting_in(self.account.partition, self.account.id)
+        return bool(settle(request, replace(self.policies(action, resource), resource=policy)).allowed)
 
     def statements_allowing(self, action: str, resource: str) -> tuple[Statement, ...]:
         """The statements of its identity policies that allow the action on some of the resource, conditions apart."""
@@ -140,6 +162,7 @@ class Grant:
         facts = {
             "aws:PrincipalAccount": self.account.id,
             "aws:PrincipalArn": self.role.arn,
+            "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalType": "AssumedRole",
             "aws:SecureTransport": "true",
             **_where(action, resource, self.account),
@@ -199,12 +222,15 @@ def _asked(action: str, resource: str) -> str:
 def _where(action: str, resource: str, account: Account) -> dict[str, str]:
     """The region that is called and the owner of the resource, where the ARN or the action tells.
 
-    IAM User Guide, "AWS global condition context keys": aws:RequestedRegion, aws:ResourceAccount.
+    IAM User Guide, "AWS global condition context keys": aws:RequestedRegion, aws:ResourceAccount; what no ARN names is
+    the caller's own.
     """
     parts = [*resource.split(":", 5), "", "", "", "", ""]
     region, owner = parts[3], parts[4]
     if resource == "*" and action.partition(":")[0] in ("ec2", "xray", "kafka"):
         region = account.region
+    if resource == "*" and not _takes_resource(action):
+        owner = account.id
     found = {"aws:RequestedRegion": region, "aws:ResourceAccount": owner}
     return {key: value for key, value in found.items() if value and not is_wild(value) and not is_unresolved(value)}
 
@@ -221,9 +247,13 @@ def _owner(resource: str) -> str:
 def _is_pattern(action: str, resource: str) -> bool:
     """Does it stand for several resources? `*` does not, where the action takes none."""
     if resource == "*":
-        known = catalog.action(action)
-        return known is None or known.takes_resource
+        return _takes_resource(action)
     return is_unresolved(resource) or is_wild(resource)
+
+
+def _takes_resource(action: str) -> bool:
+    known = catalog.action(action)
+    return known is None or known.takes_resource
 
 
 def _denied_whole(decision: Decision) -> bool:

@@ -37,6 +37,43 @@ SECRETS = frozenset(
 POWERS = frozenset({"iam:passrole", "sts:assumerole"})
 """Actions that lend the rights of another role; the Service Authorization Reference has them as Write."""
 
+NOTORIOUS = frozenset(
+    {
+        "dynamodb:DeleteTable",
+        "dynamodb:PutResourcePolicy",
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:RunInstances",
+        "ec2:TerminateInstances",
+        "ecr:SetRepositoryPolicy",
+        "events:PutPermission",
+        "iam:AttachRolePolicy",
+        "iam:CreateAccessKey",
+        "iam:PassRole",
+        "iam:PutRolePolicy",
+        "kms:PutKeyPolicy",
+        "kms:ScheduleKeyDeletion",
+        "lambda:AddPermission",
+        "lambda:DeleteFunction",
+        "lambda:UpdateFunctionCode",
+        "logs:DeleteLogGroup",
+        "rds:DeleteDBInstance",
+        "s3:DeleteBucket",
+        "s3:DeleteObject",
+        "s3:PutBucketPolicy",
+        "s3:PutObject",
+        "secretsmanager:PutResourcePolicy",
+        "sns:AddPermission",
+        "sns:Publish",
+        "sqs:AddPermission",
+        "sqs:PurgeQueue",
+        "sqs:SendMessage",
+        "states:DeleteStateMachine",
+        "states:StartExecution",
+        "sts:AssumeRole",
+    }
+)
+"""Those that people know: of equal harm they are named first."""
+
 DELETIONS = ("delete", "destroy", "purge", "remove", "terminate", "batchdelete", "scheduledelet", "schedulekeydelet")
 """Beginnings of the names of actions that take something away (Service Authorization Reference, by its names)."""
 
@@ -62,5 +99,10 @@ def harm(action: str) -> Harm:
 
 
 def worst_first(actions: tuple[str, ...]) -> tuple[str, ...]:
-    """The actions, those that can do most harm first, then by name."""
-    return tuple(sorted(dict.fromkeys(actions), key=lambda each: (harm(each), each)))
+    """The actions, those that can do most harm first, then those that people know, then by name."""
+    return tuple(sorted(dict.fromkeys(actions), key=rank))
+
+
+def rank(action: str) -> tuple[Harm, bool, str]:
+    """What orders actions, the worst first."""
+    return harm(action), action not in NOTORIOUS, action

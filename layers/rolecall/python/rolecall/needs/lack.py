@@ -3,15 +3,15 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.iam.policy import Place, Statement
+from rolecall.iam.policy import Place, Statement, parse
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Need
 from rolecall.needs.grant import Grant, grant, made_by_lambda
-from rolecall.needs.missing import Missing, missing
+from rolecall.needs.missing import Missing, block_of, missing
 from rolecall.needs.parts import widened
 
 SHOWN = 5
@@ -83,7 +83,7 @@ class Lack:
         return Hit(
             None,
             message,
-            fix=fix or ", ".join(statements(self.missing)),
+            fix=fix or self._fix(),
             subject=subject,
             actions=self.actions,
             resources=tuple(dict.fromkeys(each.need.resource for each in self.missing)),
@@ -100,11 +100,27 @@ class Lack:
             place=place or self.held.role.place or self.held.function.place,
         )
 
+    def with_statements(self) -> Grant:
+        """The grant with the statements that are missing."""
+        document = {"Version": "2012-10-17", "Statement": [json.loads(each) for each in statements(self.missing)]}
+        role = self.held.role
+        return replace(self.held, role=replace(role, policies=(*role.policies, parse(document, name="fix"))))
+
+    def _fix(self) -> str:
+        """The statements, and what would block them as well."""
+        held = self.with_statements()
+        blocks = (None if held.meets(each.need).allowed else block_of(held, each.need) for each in self.missing)
+        also = "".join(f"; it takes a change of {block.by}, too" for block in list(filter(None, blocks))[:1])
+        return ", ".join(statements(self.missing)) + also
+
     def _unread(self) -> str | None:
-        """A resource whose own policy, which was not read, might allow what the role does not."""
+        """A resource whose own policy, which was not read, might allow what the role does not.
+
+        That of another account's resource does not: both sides must allow.
+        """
         for each in self.missing:
             named = each.need.resource != "*" and each.need.action.partition(":")[0] in OWN_POLICY
-            if named and not each.verdict.resource_read:
+            if named and not each.verdict.resource_read and not self.held.is_foreign(each.need.resource):
                 return f"`{each.need.resource}`"
         return None
 
@@ -143,15 +159,17 @@ def undecided(function: Function, account: Account) -> Iterator[Gap]:
     found: dict[tuple[str, bool], list[Need]] = defaultdict(list)
     for each in missing(function, account):
         if each.is_open:
-            found[_reason(each)].append(each.need)
+            found[_reason(each, held)].append(each.need)
     yield from (_gap(held, needs, *reason) for reason, needs in found.items())
 
 
-def _reason(each: Missing) -> tuple[str, bool]:
+def _reason(each: Missing, held: Grant) -> tuple[str, bool]:
     """Why it is not decided, and whether that can be mended."""
     need, verdict = each.need, each.verdict
     if verdict.keys:
-        return f"the condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides", True
+        return f"a condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides when it is called", False
+    if held.is_foreign(need.resource) and not verdict.resource_read:
+        return f"the role allows it, and account {need.resource.split(':')[4]} must allow it as well", False
     if "⟨?⟩" in need.resource:
         return "the code does not say on which resource", False
     names = (need.resource, *(name for near in verdict.near for name in near.resources))

@@ -73,11 +73,11 @@ def _judged(held: Grant, pair: Pair) -> Iterator[Missing]:
         if verdict.allowed is None:
             yield Missing(need, verdict)
         elif not verdict.allowed:
-            block = _block(held, need)
+            block = block_of(held, need)
             yield Missing(need, verdict, None if block else _near(held, need, verdict), block)
 
 
-def _block(held: Grant, need: Need) -> Block | None:
+def block_of(held: Grant, need: Need) -> Block | None:
     """What blocks the need; None where nothing allows it in the first place."""
     for action in (need.action, *need.instead):
         request = held.request(action, need.resource, dict(need.context), by_lambda=made_by_lambda(need))

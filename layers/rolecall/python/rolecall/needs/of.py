@@ -4,15 +4,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from rolecall.model import Account, Function, Unresolved
+from rolecall.model import MAPPINGS, Account, Function, Unresolved
 from rolecall.needs import Certainty, Need
 from rolecall.needs.from_code import needs_of
 from rolecall.needs.from_config import from_config
 from rolecall.needs.from_triggers import from_triggers
 from rolecall.needs.prefixes import prefix_of
+from rolecall.triggers import TRIGGERS, Poll
 
 EVERY = "*"
 """In `Needs.unknown`: all services."""
+
+POLLED = frozenset(
+    {
+        "ec2",
+        "kafka-cluster",
+        "kms",
+        "secretsmanager",
+        *(
+            action.partition(":")[0]
+            for row in TRIGGERS.values()
+            if isinstance(row, Poll)
+            for action in (*row.reads, *row.watches, *row.either)
+        ),
+    }
+)
+"""The services that an event source mapping may need."""
 
 _ORDER = (Certainty.MUST, Certainty.MAY, Certainty.UNKNOWN)
 
@@ -50,6 +67,15 @@ def of(function: Function, account: Account) -> Needs:
     return _of(Pair(function, account))
 
 
+def of_role(function: Function, account: Account) -> Needs:
+    """What all users of the function's role need: the versions of the function, and others that share the role.
+
+    A right that any of them needs is not too much for the role. Of users that were not read all may be needed.
+    """
+    users = account.users_of(function.role)
+    return _of_role(Pair(users[0], account)) if users else of(function, account)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """A function and its account, the same only as the same objects: to hash all that they hold takes too long."""
@@ -83,8 +109,23 @@ def _of(pair: Pair) -> Needs:
     unknown |= {(prefix_of(each.service) or each.service) if each.service else EVERY for each in unresolved}
     if code is None or not code.read:
         unknown.add(EVERY)
+    if any(gap.what == MAPPINGS and gap.subject in (None, function.id) for gap in (*function.gaps, *account.gaps)):
+        unknown |= POLLED
     known = (need for need in found if need.certainty is not Certainty.UNKNOWN)
     return Needs(merged(known), tuple(unresolved), frozenset(unknown))
+
+
+@lru_cache(maxsize=1024)
+def _of_role(pair: Pair) -> Needs:
+    account, role = pair.account, pair.account.role_of(pair.function)
+    users = account.users_of(pair.function.role)
+    strange = set(role.used_by if role else ()) - {each.id for each in users}
+    needs = [of(each, account) for each in users]
+    if len(needs) == 1 and not strange:
+        return needs[0]
+    unresolved = tuple(dict.fromkeys(place for each in needs for place in each.unresolved))
+    unknown = frozenset[str]().union(*(each.unknown for each in needs), {EVERY} if strange else ())
+    return Needs(merged(need for each in needs for need in each.needs), unresolved, unknown)
 
 
 def merged(needs: Iterable[Need]) -> tuple[Need, ...]:

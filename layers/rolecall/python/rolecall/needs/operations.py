@@ -181,6 +181,8 @@ OPERATIONS: Mapping[str, Mapping[str, tuple[Act, ...]]] = {
         "Invoke": _as("lambda:InvokeFunction"),
         "InvokeWithResponseStream": _as("lambda:InvokeFunction"),
         "InvokeAsync": _may("lambda:InvokeFunction", "lambda:InvokeAsync"),
+        # API Reference, "GetFunction": the answer holds the tags only for those who may list them.
+        "GetFunction": (*_as("lambda:GetFunction"), *_may("lambda:ListTags")),
         "GetLayerVersionByArn": _as("lambda:GetLayerVersion"),
     },
     # DynamoDB Developer Guide, "Using IAM with transactions" and "IAM security policies with PartiQL". What is in the

@@ -1,4 +1,4 @@
-"""Placeholders: what `⟨env:NAME⟩` and `⟨event:path⟩` in a parameter of a call stand for, in this function."""
+"""Placeholders: what `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨aws:account⟩` in a parameter stand for, in this function."""
 
 import json
 import re
@@ -14,7 +14,7 @@ MOST = 24
 """Values that one parameter is followed to; code that makes more says nothing of its resource."""
 
 UNKNOWN = "⟨?⟩"
-_MARK = re.compile(r"⟨(env|event):([^⟩]*)⟩")
+_MARK = re.compile(r"⟨(aws|env|event):([^⟩]*)⟩")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ def filled(texts: tuple[str, ...], function: Function, account: Account) -> tupl
 
 
 def _choices(mark: re.Match[str], function: Function, account: Account) -> tuple[str, ...]:
+    if mark[1] == "aws":
+        return (account.id,)
     found = _environment(mark[2], function, account) if mark[1] == "env" else _event(mark[2], function)
     return found or (mark[0],)
 

@@ -1,8 +1,9 @@
 """The right policy: what a function must be allowed, and nothing else, in statements that people can read.
 
 It is proven both ways: the policy allows every MUST need, and nothing beyond them, because it says the same actions on
-the same resources, or else by `iam.access.covers`. A need whose resource is not wholly known stands in the policy with
-`*` for what is not known, and the policy is not proven then.
+the same resources, or else by `iam.access.covers`. Where a resource is not wholly known, `*` stands in the policy for
+what is not. That is exact for a name that the code takes from data, which can be any; of a parameter or variable that
+has one value, and nobody told it, the policy is not proven.
 """
 
 import json
@@ -19,6 +20,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.needs import Need
 from rolecall.needs.of import Needs
 from rolecall.needs.parts import widened
+from rolecall.needs.placeholders import UNKNOWN
 
 LONGEST = 10_240
 """Characters of all inline policies of a role together, without white space: IAM User Guide, "IAM and STS quotas"."""
@@ -96,7 +98,8 @@ def propose(needs: Needs) -> Proposal:
     may = [need for need in needs.may if (need.action, need.resource) not in have and not is_unresolved(need.resource)]
     optional = _statements(may, statements)
     unsure = tuple(need for need in must if is_unresolved(need.resource))
-    why = _unproven(statements, must, unsure)
+    unread = tuple(need for need in unsure if is_unresolved(need.resource.replace(UNKNOWN, "")))
+    why = _unproven(statements, must, unread)
     return Proposal(statements, optional, unsure, why is None, why)
 
 

@@ -1,15 +1,18 @@
 """Purpose: what an unneeded right was once good for, by what it is a right to. Each right has one purpose."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from rolecall.iam.wildcard import is_wild
-from rolecall.needs.excess import Comparison, Excess, Right
+from rolecall.model import Account, Function
+from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, written
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.from_config import INTERFACES
 from rolecall.needs.of import EVERY
 from rolecall.triggers import TRIGGERS, Poll
+
+Rights = tuple[Confirmed, ...]
 
 
 class Purpose(Enum):
@@ -145,6 +148,14 @@ def by_purpose(comparison: Comparison, excess: Excess) -> Mapping[Purpose, tuple
     for right in rights:
         found[_purpose(right, consumed)].append(right)
     return {purpose: tuple(each) for purpose, each in found.items()}
+
+
+def judged(function: Function, account: Account, purpose: Purpose) -> Iterator[tuple[Comparison, Excess, Rights]]:
+    """Each statement that the user wrote with the rights of a purpose that hold and that nothing needs, if any do."""
+    for comparison, excess in written(function, account):
+        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(purpose, ()))
+        if confirmed:
+            yield comparison, excess, confirmed
 
 
 def unneeded(comparison: Comparison, excess: Excess) -> tuple[Right, ...]:

@@ -8,7 +8,7 @@ from rolecall.iam.statement import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.needs.excess import Comparison, Excess, Right
 from rolecall.needs.extent import fits
-from rolecall.needs.purpose import unneeded
+from rolecall.needs.purpose import LOGS, unneeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,17 @@ class Reduced:
         place = self.old.place
         where = f"{place.file}:{place.line}: " if place else ""
         by = f" that {place.added_by} adds" if place and place.added_by else ""
+        if not self.diff:
+            return f"{where}name the actions that the function calls, and on what, one by one ({self.old.where})"
         if not self.new:
             return f"{where}remove the statement{by} ({self.old.where})"
         return f"{where}replace the statement{by} ({self.old.where}) by {', '.join(map(_text, self.new))}"
 
     @property
     def diff(self) -> list[str]:
-        """The statement as it is, and as it would be."""
-        return [f"- {_text(self.old.document())}", *(f"+ {_text(each)}" for each in self.new)]
+        """The statement as it is, and as it would be; nothing where it is not known how it should be."""
+        old, new = _text(self.old.document()), [_text(each) for each in self.new]
+        return [] if new == [old] else [f"- {old}", *(f"+ {each}" for each in new)]
 
 
 def reduced(comparison: Comparison, excess: Excess) -> Reduced:
@@ -42,15 +45,19 @@ def reduced(comparison: Comparison, excess: Excess) -> Reduced:
     gone = unneeded(comparison, excess)
     opened = {right.entry for right in gone}
     names = {right.action for right in gone}
+    # What calls of the code may need some of, nobody knows of what, stays whole.
+    whole = {right.entry for right in excess.rights if is_wild(right.entry) and not (right.known or right.needs)}
+    whole -= opened
     groups: dict[tuple[str, ...], list[str]] = {}
     for right in excess.rights:
         if right.action in names:
             continue
-        name = right.action if right.entry in opened or right.wide else right.entry
+        is_whole = right.entry in whole or not (right.entry in opened or right.wide)
+        name = right.entry if is_whole else right.action
         # What is spelled out because a pattern held too much is kept only where something needs it.
         if right.entry in opened and is_wild(right.entry) and not right.needs:
             continue
-        resources = _resources(right, excess.statement)
+        resources = excess.statement.resources if right.entry in whole else _resources(right, excess.statement)
         group = groups.setdefault(resources, [])
         if name not in group:
             group.append(name)
@@ -59,7 +66,8 @@ def reduced(comparison: Comparison, excess: Excess) -> Reduced:
 
 
 def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
-    if not right.needs or not right.known:
+    # That code writes logs by itself is no reason to leave it those of all functions.
+    if not right.needs or not (right.known or right.action in LOGS):
         return statement.resources
     fitting = [each for each in statement.resources if fits(right.action, each)]
     needed = {need.resource for need in right.needs} if right.wide else set()

@@ -40,8 +40,9 @@ DEFAULTS: Mapping[tuple[str, str], str] = {
     ("scheduler", "GroupName"): "default",
 }
 
-EVERYWHERE = frozenset({"cloudwatch:PutMetricData"})
-"""Actions that the catalog can narrow, but that these calls make on no resource: SAR, "dataset" of another API."""
+EVERYWHERE = frozenset({"cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData"})
+"""Actions that the catalog can narrow, but that these calls make on no resource: SAR, "dataset" of another API;
+composite alarms are described on `*` only (API Reference, DescribeAlarms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def arn_of(given: Given, service: str, resource: str, *, region: str | None = No
 def region_of(given: Given) -> str:
     """The region that the client was made for, else the function's own."""
     named = given.all("region_name")
-    return (named[0].text if len(named) == 1 else "*") if named else given.account.region
+    return (named[0].text if len(named) == 1 else UNKNOWN) if named else given.account.region
 
 
 def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -104,7 +105,9 @@ def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
     # A type without anything to fill, such as the catalog of Glue, does not tell which thing is meant.
     varied = [kind for kind in ordered if VARIABLE.search(_bare(kind.arns[0]))]
     if varied and not any(kind.name in whole for kind in varied):
-        kind = next((each for each in varied if each.name in found), varied[0])
+        # Nothing tells: the thing that the others are parts of, as a stream is of its consumers.
+        plainest = min(varied, key=lambda kind: len(VARIABLE.findall(_bare(kind.arns[0]))))
+        kind = next((each for each in varied if each.name in found), plainest)
         nothing = Place(_filled(kind.arns[0], given, dict.fromkeys(VARIABLE.findall(kind.arns[0]), UNKNOWN)))
         yield from (replace(each, group=kind.name) for each in found.get(kind.name, [nothing]))
 
@@ -165,7 +168,10 @@ def _bare(shape: str) -> str:
 
 
 def _filled(shape: str, given: Given, values: Mapping[str, str]) -> str:
-    fixed = {"Partition": given.account.partition, "Region": region_of(given), "Account": given.account.id}
+    # A policy whose name is not known may be one of AWS's, which are in no account.
+    anyone = ":policy/" in shape and shape.startswith("arn:${Partition}:iam:") and not given.all("PolicyName")
+    owner = "*" if anyone and UNKNOWN in values.values() else given.account.id
+    fixed = {"Partition": given.account.partition, "Region": region_of(given), "Account": owner}
     return VARIABLE.sub(lambda match: {**values, **fixed}.get(match[1], UNKNOWN), shape)
 
 
@@ -208,7 +214,8 @@ def _sqs(action: Action, given: Given, on: str) -> Iterator[Place]:
         owner = parts[-2] if len(parts) > 3 and re.fullmatch(r"\d{12}", parts[-2]) else None
         region = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws", value.text)
         place = region[1] if region else None
-        yield Place(value.text if named else arn_of(given, "sqs", parts[-1], owner=owner, region=place), value.inferred)
+        name = parts[-1] or UNKNOWN
+        yield Place(value.text if named else arn_of(given, "sqs", name, owner=owner, region=place), value.inferred)
 
 
 def _dynamodb(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -274,7 +281,8 @@ def _lambda(action: Action, given: Given, on: str) -> Iterator[Place]:
         if not text.startswith("arn:"):
             owner, found, name = text.rpartition("function:")
             text = arn_of(given, "lambda", f"function:{name}", owner=owner.strip(":") or None if found else None)
-        if qualifier and text.count(":") == 6:
+        # A name that can be anything has any qualifier as well, or none.
+        if qualifier and text.count(":") == 6 and not text.endswith(f":{UNKNOWN}"):
             text += f":{qualifier.text}"
         yield Place(text, value.inferred)
 
@@ -291,6 +299,10 @@ def _sns(action: Action, given: Given, on: str) -> Iterator[Place]:
 
 def _events(action: Action, given: Given, on: str) -> Iterator[Place]:
     """Buses: without a name the default one (EventBridge API, PutEvents)."""
+    if any(kind.name.startswith("rule-") for kind in action.resource_types) and UNKNOWN in given.texts("EventBusName"):
+        # A rule of the default bus has no bus in its ARN.
+        yield Place(arn_of(given, "events", f"rule/{UNKNOWN}"))
+        return
     if action.name != "events:PutEvents":
         yield from _by_shape(action, given, on)
         return
@@ -308,7 +320,8 @@ def _logs(action: Action, given: Given, on: str) -> Iterator[Place]:
         return
     for value in given.all(*PARAMETERS["logs", "LogGroupName"]) or (Value(UNKNOWN),):
         text = value.text if value.text.startswith("arn:") else arn_of(given, "logs", f"log-group:{value.text}")
-        yield Place(text if text.endswith(":*") else f"{text}:*", value.inferred)
+        is_whole = text.endswith((":*", f":{UNKNOWN}"))
+        yield Place(text if is_whole else f"{text}:*", value.inferred)
 
 
 def _ecs(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -347,8 +360,23 @@ def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:
 
 
 def _apigateway(action: Action, given: Given, on: str) -> Iterator[Place]:
-    """The management API is authorised on paths (API Gateway Developer Guide, "Control access …"): not followed."""
-    yield Place(arn_of(given, "apigateway", f"/{UNKNOWN}", owner=""))
+    """The management API is authorised on paths (API Gateway Developer Guide, "Control access …"): those of APIs."""
+    root, name = ("/apis", "ApiId") if given.call.service == "apigatewayv2" else ("/restapis", "restApiId")
+    operation = given.call.operation
+    paths = tuple(f"{root}/{value.text}" for value in given.all(name))
+    if operation not in ("GetApi", "GetRestApi"):
+        paths = tuple(f"{path}/{UNKNOWN}" for path in paths)
+    if operation in ("GetApis", "GetRestApis"):
+        paths = (root,)
+    for path in paths or (f"/{UNKNOWN}",):
+        yield Place(arn_of(given, "apigateway", path, owner=""))
+
+
+def _organizations(action: Action, given: Given, on: str) -> Iterator[Place]:
+    """Policies, accounts, units and roots belong to the management account (SAR), which nobody told."""
+    kinds = [kind.name for kind in action.resource_types]
+    resource = f"policy/{UNKNOWN}" if action.name.endswith("Policy") and "policy" in kinds else UNKNOWN
+    yield Place(arn_of(given, "organizations", resource, region="", owner=UNKNOWN))
 
 
 SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
@@ -361,6 +389,7 @@ SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,
+    "organizations": _organizations,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "sns": _sns,

@@ -26,7 +26,7 @@ def witness(
     made = request(granted, action, resource, other=other)
     context = made["context"] | _asked(statement.conditions)
     if granted.allows(action, made["resource"], context).allowed:
-        return made | {"context": context}
+        return made | {"context": context} | _key_policy(granted, action, made["resource"])
     account = granted.account
     owner = Arn.parse(made["resource"])
     if owner is None or owner.account in ("", account.id) or account.resource(made["resource"]):
@@ -41,6 +41,14 @@ def witness(
     ):
         return None
     return made | {"context": context, "resourcePolicy": policy.document()}
+
+
+def _key_policy(granted: Grant, action: str, resource: str) -> dict[str, Any]:
+    """The policy of a key that was not read: nothing allows without one, and that of most leaves it to the account."""
+    account = granted.account
+    if not action.startswith("kms:") or account.resource(resource):
+        return {}
+    return {"resourcePolicy": letting_in(account.partition, account.id).document()}
 
 
 def request(granted: Grant, action: str, resource: str, *, other: str = "unneeded") -> dict[str, Any]:

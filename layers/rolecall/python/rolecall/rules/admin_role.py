@@ -6,7 +6,7 @@ from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
 from rolecall.needs.excess import is_aws_managed
 from rolecall.needs.grant import Grant
-from rolecall.needs.of import Needs, of
+from rolecall.needs.of import Needs, of_role
 from rolecall.needs.policy import propose
 from rolecall.needs.witness import request, witness
 from rolecall.rules import Yields, rule, undecided
@@ -148,7 +148,7 @@ def _hit(
     granted: Grant, policy: Policy, statement: Statement, probes: tuple[tuple[str, ...], ...], confidence: Confidence
 ) -> Hit:
     function = granted.function
-    needs = of(function, granted.account)
+    needs = of_role(function, granted.account)
     proposal = propose(needs)
     evidence: dict[str, object] = {
         "policy": policy.name,

@@ -4,10 +4,11 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Policy
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared, is_aws_managed, unneeded_of
-from rolecall.needs.harm import Harm, harm
+from rolecall.needs.harm import Harm, harm, rank
 from rolecall.needs.policy import propose
 from rolecall.rules import Yields, named, rule
 
+LAMBDAS = ("AWSLambda", "CloudWatchLambda")
 # Permissions, secrets and deletion weigh more than the rest.
 GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
 
@@ -76,18 +77,16 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
         confirmed += comparison.confirmed(excess, more)
     if not confirmed:
         return
-    confirmed.sort(key=lambda each: (harm(each.right.action), each.right.action))
+    confirmed.sort(key=lambda each: rank(each.right.action))
     surplus = tuple(each.right for each in confirmed)
     proposal = propose(comparison.needs)
     counts = Counter(right.action.partition(":")[0] for right in surplus)
     is_sure = comparison.is_certain and all(right.known for right in surplus)
-    role = comparison.granted.role.name
     yield Hit(
         policy.allows[0],
         f"`{name}` grants more than `{comparison.granted.function.name}` needs:"
         f" {named([right.action for right in surplus])}{' on too much' if all(r.needs for r in surplus) else ''}",
-        fix=f"take `{name}` off `{role}`"
-        + (" and give it the policy in `proposal`" if is_sure else ", and give it the actions that are needed"),
+        fix=_fix(comparison, policy, is_sure=is_sure),
         actions=tuple(sorted({right.entry for right in rights})),
         severity=_severity(rights, surplus, is_full=is_full, is_lambdas=is_lambdas),
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
@@ -103,13 +102,22 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
     )
 
 
+def _fix(comparison: Comparison, policy: Policy, *, is_sure: bool) -> str:
+    """SAM attaches some to every role that it makes, and none to a role that the template has."""
+    name, place = policy.name.rpartition("/")[2], policy.allows[0].place
+    instead = "the policy in `proposal`" if is_sure else "the actions that are needed"
+    if place and place.added_by and _is_lambdas(name):
+        return f"{place.file}:{place.line}: give the function a `Role` that the template has, with {instead}"
+    return f"take `{name}` off `{comparison.granted.role.name}` and give it {instead}"
+
+
 def _is_lambdas(name: str) -> bool:
-    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like.
+    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like, that of a layer of AWS included.
 
     >>> _is_lambdas("AWSLambdaVPCAccessExecutionRole"), _is_lambdas("AWSLambda_FullAccess")
     (True, False)
     """
-    return name.startswith("AWSLambda") and "ExecutionRole" in name
+    return name.startswith(LAMBDAS) and "ExecutionRole" in name
 
 
 def _severity(rights: list[Right], surplus: tuple[Right, ...], *, is_full: bool, is_lambdas: bool) -> Severity:

@@ -1,8 +1,9 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
-from rolecall.needs.excess import compared, unneeded_of
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.excess import unneeded_of
+from rolecall.needs.last_accessed import with_use
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -40,18 +41,12 @@ def bulk_read(function: Function, account: Account) -> Yields:
 
     Misses: all data of a kind whose names share a prefix.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison is None or excess.is_managed:
-            continue
-        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.BULK, ()))
-        if not confirmed:
-            continue
+    for comparison, excess, confirmed in judged(function, account, Purpose.BULK):
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         known = [each.arn for each in account.resources if any(matches(pattern, each.arn) for pattern in patterns)]
         made = reduced(comparison, excess)
-        yield Hit(
+        hit = Hit(
             excess.statement,
             f"{named([right.action for right in rights])} on {named(patterns)}: `{function.name}` needs none of it",
             fix=made.fix,
@@ -61,3 +56,4 @@ def bulk_read(function: Function, account: Account) -> Yields:
             evidence={"unneeded": unneeded_of(rights), "known": len(known), "diff": made.diff},
             witness=confirmed[0].witness,
         )
+        yield with_use(hit, comparison, rights)

@@ -1,7 +1,8 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import compared, unneeded_of
-from rolecall.needs.purpose import Purpose, by_purpose, setting_of
+from rolecall.needs.excess import unneeded_of
+from rolecall.needs.last_accessed import with_use
+from rolecall.needs.purpose import Purpose, judged, setting_of
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -49,17 +50,11 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
     Misses: a right to send to a queue, topic or function whose name does not tell that it was a
     destination: `unneeded-grant` has it.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison is None or excess.is_managed:
-            continue
-        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.CONFIG, ()))
-        if not confirmed:
-            continue
+    for comparison, excess, confirmed in judged(function, account, Purpose.CONFIG):
         rights = tuple(each.right for each in confirmed)
         settings = sorted({setting for right in rights if (setting := setting_of(right))})
         made = reduced(comparison, excess)
-        yield Hit(
+        hit = Hit(
             excess.statement,
             f"{named([right.action for right in rights])} is for {', '.join(settings)}: `{function.name}` has none",
             fix=made.fix,
@@ -69,3 +64,4 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
             evidence={"settings": settings, "unneeded": unneeded_of(rights), "diff": made.diff},
             witness=confirmed[0].witness,
         )
+        yield with_use(hit, comparison, rights)

@@ -1,7 +1,8 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import compared, unneeded_of
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.excess import unneeded_of
+from rolecall.needs.last_accessed import with_use
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -41,17 +42,11 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
 
     Misses: a mapping in another region or account that runs with this role.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison is None or excess.is_managed:
-            continue
-        confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.POLLER, ()))
-        if not confirmed:
-            continue
+    for comparison, excess, confirmed in judged(function, account, Purpose.POLLER):
         rights = tuple(each.right for each in confirmed)
         patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
         made = reduced(comparison, excess)
-        yield Hit(
+        hit = Hit(
             excess.statement,
             f"{named(patterns)} no longer feeds `{function.name}`, which may still consume it",
             fix=made.fix,
@@ -61,3 +56,4 @@ def leftover_poller_grant(function: Function, account: Account) -> Yields:
             evidence={"unneeded": unneeded_of(rights), "diff": made.diff},
             witness=confirmed[0].witness,
         )
+        yield with_use(hit, comparison, rights)

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Policy
-from rolecall.model import Account, Role
+from rolecall.model import Account, Gap, Role
 from rolecall.needs.excess import expanded
 from rolecall.needs.harm import harm
 from rolecall.rules import Yields, rule
@@ -44,14 +44,28 @@ def orphan_role(account: Account) -> Yields:
             trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
               "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 
-    Misses: functions of regions that were not read: confidence is never high. What day it is the newest
-    date in the account tells, so a role that was used last of all is never called left over.
+    Good:
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/new"
+            policies: []
+            used_by: []
+            created: "2026-01-31T12:00:00+00:00"
+            trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+              "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+
+    Misses: functions of regions that were not read: confidence is never high, and where there are known to
+    be some, it is not decided. What day it is the newest date in the account tells, so a role that was made
+    or used last of all is never called left over.
     """
     today = max((day for day in _days(account)), default=None)
     for role in account.roles:
         if role.used_by or role.unread("trust policy") or not _is_lambdas(role.trust):
             continue
-        if role.last_used and not (today and today - _day(role.last_used) > UNUSED):
+        since = role.last_used or role.created
+        if since and not (today and today - _day(since) > UNUSED):
+            continue
+        if account.watch and account.watch.regions:
+            yield _undecided(role, account.watch.regions)
             continue
         writes = _writes(role)
         yield Hit(
@@ -66,6 +80,11 @@ def orphan_role(account: Account) -> Yields:
             role=role.arn,
             place=role.place,
         )
+
+
+def _undecided(role: Role, regions: tuple[str, ...]) -> Gap:
+    why = f"not decided whether `{role.name}` is left over: functions in {', '.join(regions)} are not read"
+    return Gap("rule orphan-role", why, None, role.arn, mendable=False)
 
 
 def _days(account: Account) -> Iterator[date]:

@@ -2,8 +2,9 @@ from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Excess, Right, compared, expanded, is_open, unneeded_of
+from rolecall.needs.excess import Comparison, Excess, Right, expanded, is_open, unneeded_of, written
 from rolecall.needs.harm import harm
+from rolecall.needs.last_accessed import with_use
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -49,9 +50,8 @@ def service_wildcard(function: Function, account: Account) -> Yields:
 
     Misses: an action list that names all actions one by one.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed and any(map(is_wild, excess.statement.actions)):
+    for comparison, excess in written(function, account):
+        if any(map(is_wild, excess.statement.actions)):
             yield from _judge(comparison, excess)
 
 
@@ -66,12 +66,13 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
     granted = _granted(entries)
     changes = harm(worst.right.action).changes
     is_known = all(right.known for right in told)
+    made = reduced(comparison, excess)
     quoted = ", ".join(f"`{entry}`" for entry in entries[:SHOWN]) + (" …" if len(entries) > SHOWN else "")
     shown = f", `{worst.right.action}` among them" if changes else ", all that is unneeded of them read or list"
-    yield Hit(
+    hit = Hit(
         excess.statement,
         f"{quoted} grants {granted} actions{shown}",
-        fix=reduced(comparison, excess).fix if is_known else "name the actions that the function calls, one by one",
+        fix=made.fix if is_known else "name the actions that the function calls, one by one",
         actions=entries,
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         confidence=Confidence.HIGH if is_known and comparison.is_certain else Confidence.MEDIUM,
@@ -80,9 +81,11 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
             "needed": _needed(excess, entries),
             "unneeded": unneeded_of(tuple(each.right for each in confirmed)),
             "worst": named([each.right.action for each in confirmed], most=SHOWN),
+            **({"diff": made.diff} if is_known else {}),
         },
         witness=worst.witness,
     )
+    yield with_use(hit, comparison, tuple(each.right for each in confirmed))
 
 
 def _granted(entries: tuple[str, ...]) -> int:

@@ -1,8 +1,11 @@
+from typing import Any
+
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function, Role
 from rolecall.needs import Need
 from rolecall.needs.grant import Grant
-from rolecall.needs.of import of
+from rolecall.needs.of import Needs, merged, of
+from rolecall.needs.policy import propose
 from rolecall.rules import Yields, rule
 
 
@@ -25,26 +28,55 @@ def shared_role(account: Account) -> Yields:
 
     Good:
         used_by: [orders]
+
+    Good:
+        used_by: ["arn:aws:lambda:eu-west-1:111122223333:function:orders",
+                  "arn:aws:lambda:eu-west-1:111122223333:function:us-east-1.orders"]
     """
     by_role: dict[str, list[Function]] = {}
     for function in account.functions:
         by_role.setdefault(function.role, []).append(function)
     for role in account.roles:
-        users = sorted(set(role.used_by))
+        users = sorted({_origin(user): user for user in sorted(role.used_by, reverse=True)}.values())
         if len(users) > 1:
             names = ", ".join(f"`{user.rpartition(':')[2]}`" for user in users)
-            gains = _gains(role, by_role.get(role.arn, []), account)
+            sharing = by_role.get(role.arn, [])
+            gains = _gains(role, sharing, account)
+            policies = _policies(sharing, account)
             yield Hit(
                 None,
                 f"`{role.name}` is the execution role of {len(users)} functions: {names}",
-                fix="give each function a role of its own, with only the statements that it needs",
+                fix="give each function a role of its own, with only the statements that it needs"
+                + (": they are in `policies`" if policies else ""),
                 subject="users",
                 severity=Severity.HIGH if any(gains.values()) else Severity.MEDIUM,
-                evidence={"functions": users, "gains": gains} if any(gains.values()) else {"functions": users},
+                evidence={
+                    "functions": users,
+                    **({"gains": gains} if any(gains.values()) else {}),
+                    **({"policies": policies} if policies else {}),
+                },
                 function=users[0],
                 role=role.arn,
                 place=role.place,
             )
+
+
+def _origin(user: str) -> str:
+    """The function (id) of which it may be a replica: Lambda@Edge names these `us-east-1.NAME` in other regions."""
+    head, colon, name = user.rpartition(":")
+    return head + colon + name.removeprefix("us-east-1.")
+
+
+def _policies(functions: list[Function], account: Account) -> dict[str, dict[str, Any]]:
+    """Per function (id) the policy that all its versions need, where all of that is known."""
+    found: dict[str, list[Needs]] = {}
+    for function in functions:
+        found.setdefault(function.id, []).append(of(function, account))
+    return {
+        name: propose(Needs(merged(need for each in needs for need in each.needs))).document()
+        for name, needs in sorted(found.items())
+        if not any(each.unknown for each in needs)
+    }
 
 
 def _gains(role: Role, functions: list[Function], account: Account) -> dict[str, list[str]]:

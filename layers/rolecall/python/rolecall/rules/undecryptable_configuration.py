@@ -1,6 +1,7 @@
 import json
 
 from rolecall.finding import Hit, Severity
+from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Policy
 from rolecall.iam.request import EVERY_KEY, Caller, Request
@@ -42,6 +43,19 @@ def undecryptable_configuration(function: Function, account: Account) -> Yields:
           - {arn: "arn:aws:kms:us-east-1:111122223333:key/1234abcd", facts: [[state, Enabled], [grant, AROANEW]]}
 
     Good:
+        unique_id: AROANEW
+        settings: {key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+        resources:
+          - arn: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+            facts: [[state, Enabled], [grant, "arn:aws:sts::111122223333:assumed-role/orders/orders"]]
+
+    Good:
+        unique_id: AROANEW
+        settings: {key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
+        resources:
+          - {arn: "arn:aws:kms:us-east-1:111122223333:key/1234abcd", facts: [[manager, AWS], [state, Enabled]]}
+
+    Good:
         settings: {key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd"}
 
     Bad:
@@ -64,20 +78,26 @@ def undecryptable_configuration(function: Function, account: Account) -> Yields:
     Misses: what a template cannot tell: state, policy and grants of a key.
     """
     for setting, key in (("environment", function.settings.key), ("code", function.settings.code_key)):
-        known = account.resource(key) if key else None
-        if key is None or known is None:
+        known = _known(key, account)
+        if known is None or "AWS" in known.fact("manager"):
             continue
         dead = _dead(known)
         held = grant(function, account)
         if dead:
             yield _hit(function, setting, known, f"which {dead}", f"choose another key for the {setting}", None)
-        elif setting == "environment" and held and not _has_grant(known, held) and not _may(held, key):
+        elif setting == "environment" and held and not _has_grant(known, held) and not _may(held, known.arn):
             why = f"and neither a grant nor a policy lets `{held.role.name}` decrypt with it"
             fix = "configure another key and then this one again: that makes the grant anew"
             yield _hit(function, setting, known, why, fix, held)
         elif setting == "code" and known.policy and not _lets_lambda(known, known.policy):
             why = "and the key policy does not let Lambda use it"
             yield _hit(function, setting, known, why, _fix(known), None)
+
+
+def _known(key: str | None, account: Account) -> Resource | None:
+    """The key, or that for which an alias stands, as far as it was read."""
+    known = account.resource(key) if key else None
+    return account.resource(known.key) if known and known.key else known
 
 
 def _dead(key: Resource) -> str | None:
@@ -104,8 +124,20 @@ def _fix(key: Resource) -> str:
 
 
 def _has_grant(key: Resource, held: Grant) -> bool:
-    """Has the role a grant, or is it not known whether it has?"""
-    return bool(key.gaps) or held.role.unique_id is None or held.role.unique_id in key.fact("grant")
+    """Has the role a grant, or is it not known whether it has?
+
+    A grant names the role by its ARN or a session of it; by its unique id where the role was deleted since (KMS API
+    Reference, "ListGrants", GranteePrincipal).
+    """
+    is_unread = bool(key.gaps) or not key.fact("state") or held.role.unique_id is None
+    return is_unread or any(_is(grantee, held) for grantee in key.fact("grant"))
+
+
+def _is(grantee: str, held: Grant) -> bool:
+    arn = Arn.parse(grantee)
+    if arn is not None and arn.session:
+        return arn.session[0] == held.role.name
+    return grantee == held.role.arn or grantee.partition(":")[0] == held.role.unique_id
 
 
 def _may(held: Grant, key: str) -> bool:

@@ -1,8 +1,9 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, compared, unneeded_of
+from rolecall.needs.excess import Comparison, Confirmed, Excess, unneeded_of
 from rolecall.needs.harm import Harm, harm
-from rolecall.needs.purpose import Purpose, by_purpose
+from rolecall.needs.last_accessed import with_use
+from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
@@ -52,12 +53,8 @@ def unneeded_grant(function: Function, account: Account) -> Yields:
 
     Misses: what code needs that it never runs, and rights that only a condition makes harmless.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed:
-            confirmed = comparison.confirmed(excess, by_purpose(comparison, excess).get(Purpose.OTHER, ()))
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess, confirmed in judged(function, account, Purpose.OTHER):
+        yield _hit(comparison, excess, confirmed)
 
 
 def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:
@@ -65,7 +62,7 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     actions = [right.action for right in rights]
     patterns = tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded))
     made = reduced(comparison, excess)
-    return Hit(
+    hit = Hit(
         excess.statement,
         f"{named(actions)} on {named(patterns)}: nothing of `{comparison.granted.function.name}` needs that",
         fix=made.fix,
@@ -76,12 +73,13 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
         evidence={"unneeded": unneeded_of(rights), "searched": searched(comparison), "diff": made.diff},
         witness=confirmed[0].witness,
     )
+    return with_use(hit, comparison, rights)
 
 
 def searched(comparison: Comparison) -> str:
-    """Where a need was looked for."""
-    function, needs = comparison.granted.function, comparison.needs
-    by_config = sum(need.proof.kind == "config" for need in needs.needs)
-    code = function.code
-    calls = f"{len(code.calls)} calls in {code.files} files" if code and code.read else "no code"
-    return f"{len(function.triggers)} triggers, {by_config} needs of settings, {calls}"
+    """Where a need was looked for: in all versions of the function, and in others that share its role."""
+    triggers = sum(len(each.triggers) for each in comparison.users)
+    by_config = sum(need.proof.kind == "config" for need in comparison.needs.needs)
+    codes = [each.code for each in comparison.users if each.code and each.code.read]
+    calls = f"{sum(len(code.calls) for code in codes)} calls in {sum(code.files for code in codes)} files"
+    return f"{triggers} triggers, {by_config} needs of settings, {calls if codes else 'no code'}"

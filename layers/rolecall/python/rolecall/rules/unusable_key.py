@@ -1,3 +1,5 @@
+import json
+
 from rolecall.finding import Severity
 from rolecall.model import Account, Function
 from rolecall.needs import Need
@@ -5,6 +7,7 @@ from rolecall.needs.lack import Lack, lacks
 from rolecall.rules import Yields, rule
 
 VIA = "kms:ViaService"
+KEEPS_OUT = "does not let the account's policies decide"
 
 
 @rule(Severity.HIGH, silences=("denied-call",))
@@ -50,11 +53,13 @@ def unusable_key(function: Function, account: Account) -> Yields:
     """
     for each in lacks(function, account, _is_of_key, by=lambda need: (need.resource, need.context)):
         why, service = each.need.proof.why, dict(each.need.context)[VIA]
+        verdict = _verdict(each, account)
         yield each.hit(
             f"`{each.role}` may not {each.quoted} with `{_short(each.need.resource)}`: {why}",
             subject=f"{each.need.resource} {service}",
+            fix=_fix(each) if verdict == KEEPS_OUT else None,
             key=each.need.resource,
-            key_policy=_verdict(each, account),
+            key_policy=verdict,
         )
 
 
@@ -70,6 +75,21 @@ def _verdict(lack: Lack, account: Account) -> str:
     known = account.resource(lack.need.resource)
     if known is None or known.policy is None or known.gaps:
         return "not read; it may let the role in"
-    if lack.held.statements_allowing(lack.need.action, lack.need.resource):
-        return "does not let the account's policies decide"
-    return "does not let the role in"
+    return "does not let the role in" if _is_left_to_role(lack) else KEEPS_OUT
+
+
+def _is_left_to_role(lack: Lack) -> bool:
+    """Would a statement on the role help: does the key policy leave it to the account?"""
+    return lack.with_statements().meets(lack.need).allowed is not False
+
+
+def _fix(lack: Lack) -> str:
+    """No statement of the role helps: the key policy must let it in."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": lack.held.role.arn},
+        "Action": list(lack.actions),
+        "Resource": "*",
+        "Condition": {"StringEquals": dict(lack.need.context)},
+    }
+    return f"add to the key policy of `{_short(lack.need.resource)}`: {json.dumps(statement)}"

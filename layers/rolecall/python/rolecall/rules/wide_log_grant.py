@@ -1,7 +1,7 @@
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared
+from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, written
 from rolecall.needs.harm import harm
 from rolecall.needs.purpose import LOGS
 from rolecall.needs.reduced import reduced
@@ -52,12 +52,10 @@ def wide_log_grant(function: Function, account: Account) -> Yields:
 
     Misses: a group of the same name in another region.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed:
-            confirmed = comparison.confirmed(excess, tuple(_beyond(excess)))
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess in written(function, account):
+        confirmed = comparison.confirmed(excess, tuple(_beyond(excess)))
+        if confirmed:
+            yield _hit(comparison, excess, confirmed)
 
 
 def _beyond(excess: Excess) -> list[Right]:
@@ -84,11 +82,12 @@ def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...
     entries = tuple(entry for entry in excess.statement.actions if any(r.entry == entry for r in rights))
     patterns = tuple(dict.fromkeys(p for right in rights for p in (*right.wide, *right.unneeded)))
     is_worse = any(right.action not in LOGS and harm(right.action).changes for right in rights)
+    worst = f", `{rights[0].action}` among it" if is_worse else ""
     made = reduced(comparison, excess)
     is_sure = all(right.known for right in rights) and comparison.is_certain
     return Hit(
         excess.statement,
-        f"{named(entries)} on {named(patterns)}: more than `{comparison.granted.function.name}` writes to `{name}`",
+        f"{named(entries)} on {named(patterns)}{worst}: `{comparison.granted.function.name}` only writes to `{name}`",
         fix=made.fix,
         actions=entries,
         resources=patterns,

@@ -1,7 +1,8 @@
 from rolecall.finding import Confidence, Hit, Severity
+from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, compared
+from rolecall.needs.excess import Comparison, Confirmed, Excess, written
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.harm import Harm, harm
 from rolecall.needs.purpose import LOGS
@@ -9,6 +10,8 @@ from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
 SHOWN = 5  # needs in the message; all of them are in the evidence
+PICKING = ("resourcetag/", "kms:requestalias", "kms:resourcealiases", "secretsmanager:secretid", "ecs:cluster")
+"""Parts of condition keys that pick the resource, as its ARN would: Service Authorization Reference."""
 
 
 @rule(Severity.MEDIUM, silences=("unneeded-grant",))
@@ -49,16 +52,28 @@ def wide_resource(function: Function, account: Account) -> Yields:
         more policies:
           Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}]
 
-    Misses: all objects of a bucket where only some are needed, a name in every region, and an action
-    whose resource the code takes from the event.
+    Good:
+        calls:
+          - {service: dynamodb, operation: PutItem, parameters: {TableName: orders}}
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*",
+                   "Condition": {"StringEquals": {"aws:ResourceTag/app": "orders"}}}]
+
+    Misses: all objects of a bucket where only some are needed, a name in every region, an action whose
+    resource the code takes from the event, and a tag in a condition that too many resources carry.
     """
-    comparison = compared(function, account)
-    for excess in comparison.excesses if comparison else ():
-        if comparison and not excess.is_managed:
-            rights = tuple(r for r in excess.rights if r.wide and r.known and r.action not in LOGS)
-            confirmed = comparison.confirmed(excess, rights)
-            if confirmed:
-                yield _hit(comparison, excess, confirmed)
+    for comparison, excess in written(function, account):
+        if _picks(excess.statement):
+            continue
+        rights = tuple(r for r in excess.rights if r.wide and r.known and r.action not in LOGS)
+        confirmed = comparison.confirmed(excess, rights)
+        if confirmed:
+            yield _hit(comparison, excess, confirmed)
+
+
+def _picks(statement: Statement) -> bool:
+    """Does a condition let only certain resources through, by their tag or alias?"""
+    return any(each.pins and any(part in each.key.lower() for part in PICKING) for each in statement.conditions)
 
 
 def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:

@@ -8,7 +8,7 @@ from rolecall.model import Account, Function
 
 
 def resources(account: Account) -> Mapping[str, str]:
-    """What a value may say (an ARN, the name in it, the URL of a queue) -> the ARN that it then names.
+    """What a value may say (an ARN, the name in it, the path of a queue's URL) -> the ARN that it then names.
 
     The ARNs are those that the account tells of: its functions and roles, what triggers, settings and policies name.
     A name that several resources share stands for all of them, with spaces between: which one is meant, the call tells.
@@ -23,7 +23,7 @@ def resources(account: Account) -> Mapping[str, str]:
 def kept(function: Function, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """The variables of a function with the ARNs that their values name; any other value becomes `⟨NAME⟩`."""
     return tuple(
-        (name, value if value.startswith(UNRESOLVED) else known.get(value, f"{UNRESOLVED}{name}⟩"))
+        (name, value if value.startswith(UNRESOLVED) else known.get(_path(value), f"{UNRESOLVED}{name}⟩"))
         for name, value in function.settings.environment
     )
 
@@ -49,10 +49,16 @@ def _texts(arn: str) -> Iterator[str]:
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn" or any(sign in arn for sign in "*?") or UNRESOLVED in arn:
         return
-    service, region, account, name = parts[2], parts[3], parts[4], parts[5]
+    service, account, name = parts[2], parts[4], parts[5]
     yield arn
     # `table/orders/stream/2026-…` is named by `orders`, `secret:…` and `function:…` by what follows the kind.
     kind, _, rest = name.partition("/" if "/" in name else ":")
     yield rest.split("/")[0] if service == "dynamodb" else (rest or kind)
     if service == "sqs":
-        yield f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        yield f"{account}/{name}"
+
+
+def _path(value: str) -> str:
+    """What names the queue in a URL: SQS has several hosts in each region, and a sandbox its own."""
+    scheme, _, place = value.partition("://")
+    return place.partition("/")[2] if scheme in ("http", "https") else value

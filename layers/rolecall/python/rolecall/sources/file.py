@@ -8,11 +8,13 @@ from typing import Any
 
 from rolecall.iam.policy import Kind, Policy, PolicyError, parse
 from rolecall.model import (
+    Access,
     Account,
     Call,
     Code,
     Function,
     Gap,
+    LastAccessed,
     Omitted,
     Place,
     Resource,
@@ -193,9 +195,14 @@ def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
         unique_id=each.get("unique_id"),
         created=each.get("created"),
         last_used=each.get("last_used"),
+        last_accessed=_last_accessed(each["last_accessed"]) if each.get("last_accessed") else None,
         gaps=tuple(gaps),
         place=_place(each),
     )
+
+
+def _last_accessed(each: Mapping[str, Any]) -> LastAccessed:
+    return LastAccessed(_text(each, "read"), tuple(Access(**access) for access in each.get("accesses", ())))
 
 
 def _settings(each: Mapping[str, Any]) -> Settings:
@@ -315,6 +322,7 @@ def _dump_role(role: Role) -> dict[str, Any]:
         "unique_id": role.unique_id,
         "created": role.created,
         "last_used": role.last_used,
+        "last_accessed": role.last_accessed and asdict(role.last_accessed),
         "gaps": _dump_gaps(role.gaps),
         **_dump_place(role.place),
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rolecall.model import Call, Gap, Unresolved
 from rolecall.needs.code import calling, modules
-from rolecall.needs.code.machine import MOST_RUNS, ExhaustedError, Frame, Machine, Site
+from rolecall.needs.code.machine import ExhaustedError, Frame, Machine, Site
 from rolecall.needs.code.program import Program, split_handler
 from rolecall.needs.code.values import UNKNOWN, Arguments, Event, Unknown, one
 
@@ -46,7 +46,7 @@ library=None, certain=True),)
         machine.gap(f"handler `{handler}` names no module and function", mendable=True)
         return _analysis(machine)
     try:
-        _run_until_stable(machine, *place)
+        machine.run(lambda: _run(machine, *place))
     except ExhaustedError as bound:
         machine.gap(str(bound))
         machine.wonder(_start(machine, place[0]), "the code is too large to be analysed whole")
@@ -56,18 +56,8 @@ library=None, certain=True),)
     return _analysis(machine)
 
 
-def _run_until_stable(machine: Machine, module: str, name: str) -> None:
-    for _ in range(MOST_RUNS):
-        machine.start_run()
-        _run(machine, module, name)
-        if not machine.changed:
-            return
-    machine.gap(f"the analysis was not done after {MOST_RUNS} runs")
-    machine.wonder(_start(machine, module), "the analysis was not done")
-
-
 def _run(machine: Machine, module: str, name: str) -> None:
-    """One run: the module of the handler, the handler, and what was put off because it was too deep."""
+    """The module of the handler, and the handler."""
     frame = modules.module(machine, module, forced=True)
     if frame is None:
         machine.gap(f"handler `{module}.{name}` is not in the code: there is no module `{module}`", mendable=True)
@@ -80,13 +70,6 @@ def _run(machine: Machine, module: str, name: str) -> None:
     given = Arguments((one(Event("")), one(Unknown())))
     start = Frame("function", ("start",), frame.source, frame)
     calling.call_value(machine, found, given, Site(start, ast.Pass(lineno=1)))
-    while machine.waiting:
-        waiting, machine.waiting = machine.waiting, []
-        for each in waiting:
-            if isinstance(each, str):
-                modules.module(machine, each)
-            else:
-                calling.run(machine, *each)
 
 
 def _start(machine: Machine, module: str) -> Site:

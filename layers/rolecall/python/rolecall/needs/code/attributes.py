@@ -6,7 +6,7 @@ Longer than most: how Python finds an attribute is one set of rules, in which ea
 import ast
 from collections.abc import Iterator
 
-from rolecall.needs.code import boto, boxes, calling, modules, powertools
+from rolecall.needs.code import boto, boxes, calling, modules, opaque, powertools
 from rolecall.needs.code.machine import ELEMENT, Frame, Machine, Site
 from rolecall.needs.code.names import look_up
 from rolecall.needs.code.values import (
@@ -29,6 +29,7 @@ from rolecall.needs.code.values import (
     Made,
     Method,
     Module,
+    Opaque,
     Partial,
     Plain,
     Repeater,
@@ -76,8 +77,8 @@ def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
             return _of_event(atom, name)
         case Client() | Resource() | Session():
             return boto.attribute(machine, atom, name, site)
-        case Method(Resource(service), "meta") if name == "client":
-            return one(Client(service))
+        case Method(Resource() as resource, "meta") if name == "client":
+            return one(Client(resource.service, region=resource.region))
         case Function() | Bound() | Partial():
             return machine.get(atom, name) or one(Method(atom, name))
         case Box():
@@ -89,6 +90,8 @@ def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
             return one(Method(atom, name))
         case Foreign():
             return one(atom)
+        case Opaque():
+            return one(Opaque(name))
         case Plain(None):
             return NOTHING
     return UNKNOWN
@@ -212,7 +215,11 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
         return one(Text(f"⟨env:{name.upper()}⟩"))
     if name in ("start", "join") and (run := find(machine, instance.of, "run")):
         return join(*(_bound(machine, instance, atom, site) for atom in run)) if name == "start" else UNKNOWN
-    return one(Made(f"{outside[0]}.{name}", instance.key)) if outside else UNKNOWN
+    if outside:
+        return one(Made(f"{outside[0]}.{name}", instance.key))
+    # What a method that was not run would have set.
+    spared = machine.power is not None and machine.power.spared(str(instance.of.key[0]), machine.current)
+    return one(Opaque(name)) if spared else UNKNOWN
 
 
 def make_super(machine: Machine, frame: Frame) -> Value:
@@ -232,7 +239,7 @@ def _of_super(machine: Machine, cls: Class, receiver: Atom, name: str, site: Sit
     return one(Method(Super(cls, receiver), name))
 
 
-def set_attribute(machine: Machine, atom: Atom, name: str, value: Value) -> None:
+def set_attribute(machine: Machine, atom: Atom, name: str, value: Value, site: Site) -> None:
     """`atom.name = value`."""
     match atom:
         case Module(module):
@@ -243,6 +250,8 @@ def set_attribute(machine: Machine, atom: Atom, name: str, value: Value) -> None
             machine.put(atom, name, value)
         case Bound(function, _):
             machine.put(function, name, value)
+        case Opaque():
+            opaque.keep(machine, value, site)
 
 
 # Objects
@@ -253,7 +262,7 @@ def instantiate(machine: Machine, cls: Class, given: Arguments, site: Site) -> V
     outside = externals(machine, cls)
     if any(name.rpartition(".")[2].endswith("Enum") for name in outside):
         return constants(machine, cls)
-    instance = Instance(cls, site.key)
+    instance = machine.instance(cls, given, site)
     made = one(instance)
     for maker in find(machine, cls, "__new__"):
         maker = maker.function if isinstance(maker, Descriptor) else maker

@@ -5,8 +5,9 @@ Longer than most: each kind of thing is a few lines, and all of them hand on to 
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from rolecall.needs.code import boxes, calling, sdk
+from rolecall.needs.code import answers, boxes, calling, sdk
 from rolecall.needs.code.machine import Machine, Site
 from rolecall.needs.code.parameters import flatten
 from rolecall.needs.code.transfers import BUCKET, CLIENT, OBJECT, PARAMETERS, Transfer
@@ -30,6 +31,7 @@ from rolecall.needs.code.values import (
     Text,
     Value,
     join,
+    of_texts,
     one,
     texts,
 )  # fmt: skip
@@ -66,7 +68,7 @@ def foreign(given: Arguments, first: int) -> bool | None:
 
 
 def make_session(given: Arguments) -> Value:
-    return one(Session(foreign(given, 0) is True))
+    return one(Session(foreign(given, 0) is True, texts(given.at(3, "region_name"))))
 
 
 def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of: Session | None = None) -> Value:
@@ -74,14 +76,15 @@ def make_client(machine: Machine, given: Arguments, site: Site, *, kind: str, of
     theirs = True if of is not None and of.foreign else foreign(given, 6)
     if theirs:
         return one(Foreign())
+    region = texts(given.at(1, "region_name")) or (of.region if of else ())
     found: list[Value] = []
     for name in texts(given.at(0, "service_name")) or (UNKNOWN_TEXT,):
         if "⟨" in name:
             machine.wonder(site, f"makes a {kind} of a service that is not known")
         elif kind == "resource":
-            found.append(one(Resource(name)))
+            found.append(one(Resource(name, region=region)))
         else:
-            found.append(one(Client(name, certain=theirs is False)))
+            found.append(one(Client(name, certain=theirs is False, region=region)))
     return join(*found) or one(Client(None))
 
 
@@ -95,6 +98,8 @@ def attribute(machine: Machine, atom: Client | Resource | Session, name: str, si
             return UNKNOWN if name in ("exceptions", "meta") else one(Method(atom, name))
         case Resource():
             return _of_resource(machine, atom, name, site)
+    if isinstance(atom, Session) and name == "region_name":
+        return of_texts(atom.region or ("⟨env:AWS_REGION⟩",))
     return one(Method(atom, name))
 
 
@@ -130,24 +135,30 @@ def _type(resource: Resource) -> sdk.ResourceType | None:
 def method(machine: Machine, receiver: Atom, name: str, given: Arguments, site: Site) -> Value:
     """Call a method of a thing of the SDK."""
     match receiver:
-        case Client(service, certain):
-            return _of_client(machine, service, name, given, site, certain=certain)
+        case Client():
+            return _of_client(machine, receiver, name, _there(given, receiver.region), site)
         case Resource():
-            return _call_resource(machine, receiver, name, given, site)
+            return _call_resource(machine, receiver, name, _there(given, receiver.region), site)
         case Collection():
-            return _of_collection(machine, receiver, name, given, site)
+            return _of_collection(machine, receiver, name, _there(given, receiver.parent.region), site)
         case Batch(table):
             if name in ("put_item", "delete_item"):
                 known = dict(table.identifiers).get("name", (UNKNOWN_TEXT,))
-                machine.call("dynamodb", "BatchWriteItem", site, {"RequestItems": set(known)})
+                place = flatten(machine, _there(Arguments(), table.region))
+                machine.call("dynamodb", "BatchWriteItem", site, {"RequestItems": set(known), **place})
             return NOTHING
-        case Repeater(service, operation, repeats, certain):
+        case Repeater(service, operation, repeats, certain, region):
             if name == repeats:
-                machine.call(service, operation, site, flatten(machine, given), certain=certain)
+                machine.call(service, operation, site, flatten(machine, _there(given, region)), certain=certain)
             return UNKNOWN
         case Session():
             return _of_session(machine, receiver, name, given, site)
     return UNKNOWN
+
+
+def _there(given: Arguments, region: tuple[str, ...]) -> Arguments:
+    """What a call is given, with the region that its client was made for as one more parameter."""
+    return replace(given, named={**given.named, "region_name": of_texts(region)}) if region else given
 
 
 def _of_session(machine: Machine, session: Session, name: str, given: Arguments, site: Site) -> Value:
@@ -159,9 +170,8 @@ def _of_session(machine: Machine, session: Session, name: str, given: Arguments,
     return UNKNOWN
 
 
-def _of_client(
-    machine: Machine, service: str | None, name: str, given: Arguments, site: Site, *, certain: bool
-) -> Value:
+def _of_client(machine: Machine, client: Client, name: str, given: Arguments, site: Site) -> Value:
+    service, certain = client.service, client.certain
     facts = sdk.service(service) if service else None
     if service is None or name in SILENT:
         return UNKNOWN
@@ -169,7 +179,7 @@ def _of_client(
         machine.wonder(site, f"calls `{name}` of `{service}`, a service that the frozen SDK does not have", service)
         return UNKNOWN
     if name in ("get_paginator", "get_waiter"):
-        return _repeater(machine, service, facts, name, given, site, certain=certain)
+        return _repeater(machine, client, service, facts, name, given, site)
     if name == "generate_presigned_url":
         return _presigned(machine, service, facts, given, site, certain=certain)
     if token := TOKENS.get((service, name)):
@@ -180,12 +190,13 @@ def _of_client(
         return _transfer(machine, CLIENT[name], given, site, {}, certain=certain)
     operation = facts.operation(name)
     if operation is None:
-        machine.misses[(site.where, name)] = service
+        machine.current.misses[(site.where, name)] = service
         return UNKNOWN
-    machine.hits.add((site.where, name))
+    machine.current.hits.add((site.where, name))
     machine.call(service, operation, site, flatten(machine, given), certain=certain)
     calling.escape(machine, given, site)
-    return UNKNOWN
+    members = answers.answered(service, operation, given)
+    return one(boxes.make(machine, site, tag="answer", named=members)) if members else UNKNOWN
 
 
 def operations(machine: Machine, client: Client, name: Value, site: Site) -> Value:
@@ -202,7 +213,7 @@ def operations(machine: Machine, client: Client, name: Value, site: Site) -> Val
 
 
 def _repeater(
-    machine: Machine, service: str, facts: sdk.Service, name: str, given: Arguments, site: Site, *, certain: bool
+    machine: Machine, client: Client, service: str, facts: sdk.Service, name: str, given: Arguments, site: Site
 ) -> Value:
     wanted = given.at(0, "operation_name" if name == "get_paginator" else "waiter_name")
     repeats = "paginate" if name == "get_paginator" else "wait"
@@ -210,7 +221,7 @@ def _repeater(
     for text in texts(wanted) or (UNKNOWN_TEXT,):
         operation = facts.operation(text) if repeats == "paginate" else facts.waiters.get(text)
         if operation is not None:
-            found.append(one(Repeater(service, operation, repeats, certain)))
+            found.append(one(Repeater(service, operation, repeats, client.certain, client.region)))
         else:
             machine.wonder(site, f"`{name}` of something that is not known", service)
     return join(*found) or UNKNOWN
@@ -300,9 +311,10 @@ def _given(parent: Resource, action: sdk.Action, given: Arguments) -> Resource:
             case "$":
                 value = texts(given.named.get(source[1:], NOTHING)) or (UNKNOWN_TEXT,)
             case _:
-                value = (UNKNOWN_TEXT,)
+                value = texts(answers.named_by(parent.service, action.operation, given)) or (UNKNOWN_TEXT,)
         found.append((identifier, value))
-    return Resource(parent.service, action.gives or "", tuple(found), loaded=any(s == "?" for _, s in action.sources))
+    loaded = any(source == "?" for _, source in action.sources)
+    return Resource(parent.service, action.gives or "", tuple(found), loaded, parent.region)
 
 
 def _of_collection(machine: Machine, collection: Collection, name: str, given: Arguments, site: Site) -> Value:
@@ -347,8 +359,9 @@ def _transfer(
     named = {name: given.at(index, name) for index, name in enumerate(transfer.takes)}
     inner = Arguments(named={name: value for name, value in named.items() if name in PARAMETERS})
     whole = flatten(machine, inner, filled)
-    for operation in transfer.operations:
-        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=certain)
+    for operation in (*transfer.operations, *transfer.perhaps):
+        sure = certain and operation not in transfer.perhaps
+        machine.call("s3", operation, site, {name: set(values) for name, values in whole.items()}, certain=sure)
     if transfer.reads_source:
         source = {name: set(whole.get(f"CopySource.{name}", {UNKNOWN_TEXT})) for name in ("Bucket", "Key")}
         machine.call("s3", "HeadObject", site, source, certain=certain)

@@ -1,17 +1,20 @@
 """Boxes: lists, tuples, sets, dicts, generators and futures, and everything else that has elements.
 
 In the store a box has cells `#0`, `#1` … for known positions, `=key` for known keys, `*` for elements under no known
-key, and `~` for keys that are not known as text.
+key, `(pattern` for keys that are known in part (texts with placeholders, tuples), and `~` for keys that are not known
+as text.
 """
 
 from collections.abc import Iterable, Mapping
 
-from rolecall.needs.code import attributes, boto, calling, modules
+from rolecall.needs.code import attributes, boto, calling, modules, opaque
 from rolecall.needs.code.machine import ELEMENT, Machine, Site
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
     PLACEHOLDER,
     UNKNOWN,
+    UNKNOWN_TEXT,
     Arguments,
     Atom,
     Box,
@@ -23,6 +26,7 @@ from rolecall.needs.code.values import (
     Instance,
     Made,
     Module,
+    Opaque,
     Plain,
     Text,
     Unknown,
@@ -34,7 +38,10 @@ from rolecall.needs.code.values import (
 )  # fmt: skip
 
 KEYS = "~"
+PARTLY = "("
 MOST_POSITIONS = 12
+# Lambda Developer Guide, "Defined runtime environment variables".
+SET_BY_LAMBDA = frozenset({"AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"})
 
 
 def make(
@@ -69,6 +76,31 @@ def keyed(machine: Machine, box: Atom) -> dict[str, Value]:
     return {name[1:]: value for name, value in machine.items(box) if name.startswith("=")}
 
 
+def _written(machine: Machine, key: Atom) -> str | None:
+    """A key as a text with placeholders, a tuple by its parts; None where nothing of it is known."""
+    match key:
+        case Text(text):
+            whole = text
+        case Box():
+            held = dict(machine.items(key))
+            if not held or any(not name.startswith("#") for name, value in held.items() if value):
+                return None
+            parts = [texts(held.get(f"#{index}", UNKNOWN)) for index in range(len(held))]
+            whole = "".join(f"{part[0] if len(part) == 1 else UNKNOWN_TEXT}, " for part in parts)
+        case _:
+            return None
+    return whole if PLACEHOLDER.sub("", whole).strip(", ") else None
+
+
+def _may_equal(left: str, right: str) -> bool:
+    """Can two texts with placeholders be the same, as far as their beginnings and ends tell?"""
+    ours, theirs = PLACEHOLDER.split(left), PLACEHOLDER.split(right)
+    if len(ours) == len(theirs) == 1:
+        return left == right
+    starts = ours[0].startswith(theirs[0]) or theirs[0].startswith(ours[0])
+    return starts and (ours[-1].endswith(theirs[-1]) or theirs[-1].endswith(ours[-1]))
+
+
 def is_dict(machine: Machine, box: Atom) -> bool:
     return any(name[0] in "=~" for name, _ in machine.items(box))
 
@@ -97,6 +129,8 @@ def _elements(machine: Machine, atom: Atom, site: Site) -> Value:
             return elements(machine, iterated, site) if iterated else UNKNOWN
         case Made():
             return join(UNKNOWN, machine.get(atom.root, ELEMENT))
+        case Opaque():
+            return OPAQUE
         case Plain():
             return NOTHING
     return UNKNOWN
@@ -134,23 +168,34 @@ def subscript(machine: Machine, atom: Atom, keys: Value, site: Site) -> Value:
             return join(UNKNOWN, machine.get(atom.root, ELEMENT))
         case Foreign():
             return one(atom)
+        case Opaque():
+            return OPAQUE
     return UNKNOWN
 
 
 def _of_box(machine: Machine, box: Box, key: Atom) -> Value:
     match key:
-        case Text(text) if not PLACEHOLDER.search(text):
-            return join(machine.get(box, f"={text}"), machine.get(box, ELEMENT))
-        case Text(text):
-            fitting = pattern(text)
-            return join(
-                machine.get(box, ELEMENT),
-                *(value for name, value in keyed(machine, box).items() if fitting.match(name)),
-            )
         case Plain(int(index)) if index >= 0:
             found = machine.get(box, f"#{index}")
             return join(found, machine.get(box, ELEMENT)) if found else contents(machine, box)
-    return contents(machine, box)
+        case Text(text) if not PLACEHOLDER.search(text):
+            exact = machine.get(box, f"={text}")
+            return join(exact, machine.get(box, ELEMENT), *_partly(machine, box, text))
+    written = _written(machine, key)
+    if written is None:
+        return contents(machine, box)
+    fitting = pattern(written)
+    known = keyed(machine, box).items() if isinstance(key, Text) else ()
+    named = [value for name, value in known if fitting.match(name)]
+    return join(machine.get(box, ELEMENT), *named, *_partly(machine, box, written))
+
+
+def _partly(machine: Machine, box: Box, text: str) -> list[Value]:
+    """What is in a box under keys that are known in part, of which the text can be one."""
+    if not any(name[0] == PARTLY for name in machine.store.get(box, ())):
+        return []
+    held = machine.items(box)
+    return [value for name, value in held if name[0] == PARTLY and _may_equal(name[1:], text)]
 
 
 def _of_event(event: Event, key: Atom) -> Value:
@@ -165,7 +210,9 @@ def _of_event(event: Event, key: Atom) -> Value:
 def environment(names: Value, default: Value = NOTHING) -> Value:
     """What environment variables of these names hold, with what stands in for one that is not set."""
     found = join(*(one(Text(f"⟨env:{text}⟩")) if "⟨" not in text else UNKNOWN for text in texts(names)))
-    # A default of None or "" says that it may be absent, not what it is.
+    # What Lambda itself sets is never absent; a default of None or "" says that it may be, not what it is.
+    if set(texts(names)) <= SET_BY_LAMBDA:
+        return found
     return join(found, frozenset(atom for atom in default if atom not in (Plain(None), Text(""))))
 
 
@@ -178,7 +225,7 @@ def members(machine: Machine, name: str, keys: Value) -> Value:
         elif frame := modules.module(machine, name):
             fitting = pattern(text)
             for member, cell in list(frame.cells.items()):
-                cell.read = True
+                machine.look(cell)
                 if fitting.match(member):
                     found.append(cell.value)
     return join(*found)
@@ -191,12 +238,15 @@ def set_element(machine: Machine, atom: Atom, keys: Value, value: Value, site: S
             attributes.call_method(machine, atom, "__setitem__", Arguments((keys, value)), site)
         case Made():
             machine.put(atom.root, ELEMENT, value)
+        case Opaque():
+            opaque.keep(machine, value, site)
         case Box():
             for key in keys or UNKNOWN:
                 if isinstance(key, Text) and "⟨" not in key.text:
                     machine.put(atom, f"={key.text}", value)
                 else:
-                    machine.put(atom, ELEMENT, value)
+                    text = _written(machine, key)
+                    machine.put(atom, ELEMENT if text is None else f"{PARTLY}{text}", value)
                     if not isinstance(key, Plain):
                         machine.put(atom, KEYS, one(key))
 

@@ -124,7 +124,7 @@ def _attributes(machine: Machine, atom: Atom) -> list[str]:
 def _setattr(machine: Machine, given: Arguments, site: Site) -> Value:
     for atom in given.at(0, "object"):
         for name in known_texts(given.at(1, "name")):
-            attributes.set_attribute(machine, atom, name, given.at(2, "value"))
+            attributes.set_attribute(machine, atom, name, given.at(2, "value"), site)
     return NOTHING
 
 

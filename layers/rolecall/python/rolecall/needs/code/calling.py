@@ -4,6 +4,7 @@ Longer than most: binding arguments, situations and what is handed outside all s
 """
 
 import ast
+from dataclasses import replace
 
 from rolecall.needs.code import (
     attributes,
@@ -11,16 +12,18 @@ from rolecall.needs.code import (
     boxes,
     definitions,
     expressions,
+    opaque,
     outside,
     powertools,
     statements,
     strings,
 )
-from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, Cell, Definition, Frame, Machine, Site
+from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, MOST_KINDS, Cell, Definition, Frame, Machine, Site
 from rolecall.needs.code.names import bind
 from rolecall.needs.code.values import (
     CALLABLE,
     NOTHING,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Atom,
@@ -40,6 +43,7 @@ from rolecall.needs.code.values import (
     Made,
     Method,
     Module,
+    Opaque,
     Partial,
     Repeater,
     Resource,
@@ -49,6 +53,7 @@ from rolecall.needs.code.values import (
     Unknown,
     Value,
     join,
+    known_texts,
     one,
     ordered,
 )  # fmt: skip
@@ -101,8 +106,8 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
     if len(called) == 1:
         (atom,) = called
         return call(machine, atom, given, site)
-    clients = {atom.receiver for atom in called if isinstance(atom, Method) and isinstance(atom.receiver, Client)}
-    if len(clients) > 1:
+    clients = [atom.receiver for atom in called if isinstance(atom, Method) and isinstance(atom.receiver, Client)]
+    if len({client.service for client in clients}) > 1:
         # Which of several clients is meant hangs on a choice that is not followed.
         called = frozenset(_doubtful(atom) for atom in called)
     # In a fixed order: where boxes are made, and bounds are hit, must not hang on hashes.
@@ -111,8 +116,8 @@ def call_value(machine: Machine, called: Value, given: Arguments, site: Site) ->
 
 def _doubtful(atom: Atom) -> Atom:
     match atom:
-        case Method(Client(service), name):
-            return Method(Client(service, certain=False), name)
+        case Method(Client() as client, name):
+            return Method(replace(client, certain=False), name)
     return atom
 
 
@@ -140,6 +145,8 @@ def call(machine: Machine, atom: Atom, given: Arguments, site: Site) -> Value:
             return _method(machine, receiver, name, given, site)
         case Foreign():
             return one(atom)
+        case Opaque():
+            return opaque.call(machine, atom, given, site)
         case Event():
             return UNKNOWN
     escape(machine, given, site)
@@ -210,25 +217,29 @@ def _callables(value: Value) -> list[Atom]:
 def run(machine: Machine, function: Function, given: Arguments, site: Site) -> Value:
     """Run a function once for each set of arguments; another call with the same takes what the first gave."""
     machine.step()
+    if machine.spares(function, given):
+        return OPAQUE
     number, given = _situation(machine, function, given)
     result = machine.returns.setdefault(number, Cell())
-    if number in machine.done:
-        result.read = result.read or number in machine.running
-        return result.value
-    if machine.depth > DEEPEST:
-        machine.waiting.append((function, given, site))
-        result.read = True
-        return result.value
-    machine.done.add(number)
+    task = machine.lead(number, lambda: _perform(machine, function, number, site))
+    if task is not None:
+        machine.given[number] = given
+        if machine.depth > DEEPEST:
+            machine.dirty.add(task)
+        else:
+            machine.perform(task)
+    return machine.look(result)
+
+
+def _perform(machine: Machine, function: Function, number: int, site: Site) -> None:
     machine.running.add(number)
     machine.depth += 12
-    value = _run(machine, function, given, number)
+    value = _run(machine, function, machine.given[number], number)
     machine.depth -= 12
     machine.running.discard(number)
-    machine.grow(result, value)
+    machine.grow(machine.returns[number], value)
     for other in machine.get(function, "<registered>"):
-        call(machine, other, given, site)
-    return result.value
+        call(machine, other, machine.given[number], site)
 
 
 def _situation(machine: Machine, function: Function, given: Arguments) -> tuple[int, Arguments]:
@@ -239,15 +250,24 @@ def _situation(machine: Machine, function: Function, given: Arguments) -> tuple[
     if number in used or len(used) < MOST_CONTEXTS:
         used.add(number)
         return number, given
-    known = machine.merged.get((function,), Arguments())
-    whole = _merged(known, given)
-    number = machine.situations.setdefault((function, "merged"), len(machine.situations))
-    if whole != known:
-        machine.merged[(function,)] = whole
-        if number not in machine.running:
-            machine.done.discard(number)
-        machine.returns.setdefault(number, Cell()).read = True
-    return number, whole
+    kind = _kind(machine, function, given)
+    number = machine.situations.setdefault(kind, len(machine.situations))
+    known = machine.given.get(number)
+    if known is not None and (whole := _merged(known, given)) != known:
+        machine.given[number] = whole
+        machine.dirty.add(machine.tasks[number])
+    return number, given
+
+
+def _kind(machine: Machine, function: Function, given: Arguments) -> Key:
+    """What sets of arguments that are run together have in common: the constant texts among them."""
+    names = (*enumerate(given.positional), *sorted(given.named.items(), key=lambda item: item[0]))
+    constants = tuple((name, value) for name, value in names if len(value) == 1 and known_texts(value))
+    kinds = machine.kinds.setdefault(function, set())
+    if constants not in kinds and len(kinds) >= MOST_KINDS:
+        return (function, "merged")
+    kinds.add(constants)
+    return (function, "merged", constants)
 
 
 def _merged(one_set: Arguments, other: Arguments) -> Arguments:
@@ -270,6 +290,7 @@ def _run(machine: Machine, function: Function, given: Arguments, number: int) ->
         ("function", number), Frame("function", ("function", number), definition.source, parent)
     )
     frame.owner = definition.owner or parent.owner
+    machine.enter(frame, parent, given)
     frame.names, frame.outer, frame.returned, frame.yielded = {}, {}, NOTHING, NOTHING
     _bind(machine, frame, function, definition, given)
     node = definition.node

@@ -54,7 +54,7 @@ def _star(machine: Machine, frame: Frame, base: str) -> None:
                 bind(machine, frame, name, one(External(f"{base}.{name}")))
         return
     for name, cell in list(source.cells.items()):
-        cell.read = True
+        machine.look(cell)
         if not name.startswith("_"):
             bind(machine, frame, name, join(cell.value))
 

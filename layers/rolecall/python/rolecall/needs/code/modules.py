@@ -24,15 +24,15 @@ def module(machine: Machine, name: str, *, forced: bool = False) -> Frame | None
         if source:
             machine.frames[(name,)] = machine.modules[name]  # type: ignore[assignment]  # not None here
     frame = machine.modules[name]
-    if frame is None or name in machine.done:
-        return frame
+    if frame is None:
+        return None
     if "." in name:
         module(machine, name.rpartition(".")[0], forced=forced)
-    if machine.depth > DEEPEST:
-        machine.waiting.append(name)
-        return frame
-    machine.done.add(name)
-    _run(machine, frame)
+    task = machine.lead(name, lambda: _run(machine, frame))
+    if task is not None and machine.depth > DEEPEST:
+        machine.dirty.add(task)
+    elif task is not None:
+        machine.perform(task)
     return frame
 
 
@@ -104,7 +104,7 @@ def member(machine: Machine, name: str, wanted: str) -> Value:
     if frame is None:
         return one(External(f"{name}.{wanted}"))
     cell = frame.cells.setdefault(wanted, Cell())
-    cell.read = True
+    machine.look(cell)
     if cell.value:
         return cell.value
     if module(machine, f"{name}.{wanted}"):
@@ -114,5 +114,6 @@ def member(machine: Machine, name: str, wanted: str) -> Value:
 
 def put(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     """`module.name = value`, from another module."""
-    machine.grow(frame.cells.setdefault(name, Cell()), value)
+    if machine.grow(frame.cells.setdefault(name, Cell()), value):
+        machine.flow(Module(frame.source.name), value)
     frame.names[name] = value

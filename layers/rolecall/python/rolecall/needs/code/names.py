@@ -3,7 +3,7 @@
 import builtins
 
 from rolecall.needs.code.machine import Cell, Frame, Machine
-from rolecall.needs.code.values import NOTHING, UNKNOWN, External, Text, Value, join, one
+from rolecall.needs.code.values import NOTHING, UNKNOWN, External, Module, Text, Value, join, one
 
 BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input"}
 
@@ -11,26 +11,26 @@ BUILTINS = frozenset(dir(builtins)) | {"unicode", "raw_input"}
 def look_up(machine: Machine, frame: Frame, name: str) -> Value:
     """The value of a name: of this frame at this point, of outer ones whatever they ever held."""
     if name in frame.outer:
-        return join(_cell(frame.outer[name], name).value, frame.names.get(name, NOTHING))
+        return join(_cell(machine, frame.outer[name], name).value, frame.names.get(name, NOTHING))
     if name in frame.names:
         return frame.names[name]
     outer = frame.parent
     while outer is not None:
         # The body of a class is no scope for its methods.
         if outer.kind != "class" and (name in outer.cells or outer.parent is None):
-            return _from_outer(outer, name)
+            return _from_outer(machine, outer, name)
         outer = outer.parent
     return _builtin(frame, name)
 
 
-def _from_outer(outer: Frame, name: str) -> Value:
-    cell = _cell(outer, name)
+def _from_outer(machine: Machine, outer: Frame, name: str) -> Value:
+    cell = _cell(machine, outer, name)
     return cell.value or _builtin(outer, name)
 
 
-def _cell(frame: Frame, name: str) -> Cell:
+def _cell(machine: Machine, frame: Frame, name: str) -> Cell:
     cell = frame.cells.setdefault(name, Cell())
-    cell.read = True
+    machine.look(cell)
     return cell
 
 
@@ -48,11 +48,15 @@ def bind(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     if target is not None:
         frame.names[name] = value
         target.names[name] = join(target.names.get(name, NOTHING), value)
-        machine.grow(target.cells.setdefault(name, Cell()), value)
+        grown = machine.grow(target.cells.setdefault(name, Cell()), value)
+        if grown and target.kind == "module":
+            machine.flow(Module(target.source.name), value)
         return
     frame.names[name] = value
     if frame.kind != "class":
-        machine.grow(frame.cells.setdefault(name, Cell()), value)
+        grown = machine.grow(frame.cells.setdefault(name, Cell()), value)
+        if grown and frame.kind == "module":
+            machine.flow(Module(frame.source.name), value)
 
 
 def declare(frame: Frame, name: str, *, everywhere: bool) -> None:

@@ -14,7 +14,7 @@ from rolecall.needs.code.values import UNKNOWN_TEXT, Arguments, Box, Value, text
 
 NAMING = re.compile(
     r".*([rR]oleArn|Arn|ARN|KeyId|KeyID|Bucket|BucketName|TableName|EventBusName|QueueUrl|FunctionName|SecretId|"
-    r"StreamName|VersionId|DeliveryStreamName|S3Uri|s3Uri|OutputLocation)|Key|Name|Statement|Bucket|Database|"
+    r"StreamName|VersionId|DeliveryStreamName|S3Uri|s3Uri|FileUri|OutputLocation)|Key|Name|Statement|Bucket|Database|"
     r"taskRoleArn|executionRoleArn|Prefix|Version"
 )
 KEYED = frozenset({"RequestItems"})
@@ -45,7 +45,9 @@ def _flatten(machine: Machine, path: str, value: Value, level: int, found: Param
 
 def _inside(machine: Machine, path: str, box: Box, level: int, found: Parameters) -> None:
     if path in KEYED and boxes.is_dict(machine, box):
+        # What lies under the names of tables (keys, requests) names no resource.
         found.setdefault(path, set()).update(_keys(machine, box))
+        return
     for name, value in machine.items(box):
         if name != boxes.KEYS and value:
             inner = f"{path}.{name[1:]}" if name.startswith("=") else path

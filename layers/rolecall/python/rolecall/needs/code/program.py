@@ -41,6 +41,15 @@ class Program:
             prefixes = {"", *(match[0] for path in files if (match := SITE.match(path)))}
             self._roots.extend((files, prefix, _folders(files, prefix)) for prefix in sorted(prefixes))
 
+    @property
+    def size(self) -> int:
+        """How many files of Python there are, those that pip installed left out."""
+        return sum(
+            path.endswith(".py") and path.partition("/")[0] not in self._installed_in(files)
+            for files in (self.files, *self.layers)
+            for path in files
+        )
+
     def find(self, name: str) -> Source | None:
         """The file of a module, the code before the layers; None where there is none."""
         tail = name.replace(".", "/")

@@ -36,7 +36,7 @@ def assign(machine: Machine, frame: Frame, target: ast.expr, value: Value) -> No
             bind(machine, frame, name, value)
         case ast.Attribute(owner, name):
             for atom in expressions.evaluate(machine, frame, owner):
-                attributes.set_attribute(machine, atom, name, value)
+                attributes.set_attribute(machine, atom, name, value, Site(frame, target))
         case ast.Subscript(owner, key):
             keys = expressions.evaluate(machine, frame, key)
             for atom in expressions.evaluate(machine, frame, owner):

@@ -45,6 +45,13 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Opaque:
+    """What comes of code that was not run, as it calls nothing of AWS; `name` is the attribute that it was taken by."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A part of what the handler is called with; indices are left out of the path: `Records.s3.bucket.name`."""
 
@@ -148,9 +155,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session; `foreign` is True where it was given credentials of somebody else."""
+    """A session; `foreign` is True where it was given credentials of somebody else.
+
+    `region` are the texts of the region that it was made for, of a client and a resource likewise; `()` where that is
+    the function's own.
+    """
 
     foreign: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,7 @@ class Client:
 
     service: str | None
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +187,7 @@ class Resource:
     type: str = ""
     identifiers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loaded: bool = False
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +213,7 @@ class Repeater:
     operation: str
     method: str
     certain: bool = True
+    region: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +225,7 @@ class Method:
 
 
 Atom = (
-    Text | Plain | Unknown | Event | Module | External | Made | Function | Bound | Partial | Descriptor | Class
+    Text | Plain | Unknown | Opaque | Event | Module | External | Made | Function | Bound | Partial | Descriptor | Class
     | Instance | Super | Box | Session | Client | Foreign | Resource | Collection | Batch | Repeater | Method
 )  # fmt: skip
 Value = frozenset[Atom]
@@ -218,6 +233,7 @@ Collectable = frozenset[Atom] | set[Atom] | list[Atom]
 
 NOTHING: Value = frozenset()
 UNKNOWN: Value = frozenset({Unknown()})
+OPAQUE: Value = frozenset({Opaque()})
 NONE: Value = frozenset({Plain(None)})
 CALLABLE = (Function, Bound, Partial, Method)
 OWN_CALLABLE = (Function, Bound, Partial)
@@ -255,8 +271,13 @@ def join(*values: Value) -> Value:
     whole = values[0] if len(values) == 1 else NOTHING.union(*values)
     if len(whole) <= MOST_TEXTS:
         return whole
-    others = frozenset(atom for atom in whole if not isinstance(atom, Text | Event | Plain))
-    return whole if len(whole) - len(others) <= MOST_TEXTS else others | UNKNOWN
+    others = without_texts(whole)
+    return whole if len(whole) - len(others) <= MOST_TEXTS + 1 else others
+
+
+def without_texts(value: Value) -> Value:
+    """A value of which the texts are not known any more."""
+    return frozenset(atom for atom in value if not isinstance(atom, Text | Event | Plain)) | UNKNOWN
 
 
 def ordered(value: Collectable) -> list[Atom]:

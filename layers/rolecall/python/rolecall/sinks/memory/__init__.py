@@ -9,6 +9,7 @@ from typing import Any
 
 from rolecall.changes import names_of, thing
 from rolecall.model import Account, Function
+from rolecall.sinks.memory.codes import Codes
 from rolecall.sinks.memory.difference import Difference, Kept, Remembered, Resolved, closed
 from rolecall.sinks.memory.index import Index, bounded
 from rolecall.sinks.memory.table import KEY, Table, stamp
@@ -27,7 +28,7 @@ class Memory:
 
     - an ARN: `role`, `findings`, `readAt`, `names`, `wired` of that function; `began` with `beganFor`, `due` with
       `dueFor`: when its last audit began, until when a second look is on its way, and for which event
-    - `name#…`: see the index
+    - `name#…`: see the index; `code#…`: see the codes
     - `#account`, and `whole#` with an ARN: the findings that only an audit of the whole account makes
     - `#inventory`: the sweep: its `slices` and those `done`, `due` of the next one, `readAt` of the last complete one
     """
@@ -35,6 +36,7 @@ class Memory:
     def __init__(self, table: Any) -> None:
         self._table = Table(table)
         self._index = Index(self._table)
+        self.codes = Codes(self._table)
 
     # What the source asks: its `Index`.
 

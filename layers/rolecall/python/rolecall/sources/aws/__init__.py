@@ -6,10 +6,11 @@ from typing import Any
 from rolecall.model import Account
 from rolecall.sources import SourceError
 from rolecall.sources.aws.calls import Calls, Refused
-from rolecall.sources.aws.code import CodeCache
+from rolecall.sources.aws.code import CodeReading
+from rolecall.sources.aws.last_accessed import with_last_accessed
 from rolecall.sources.aws.world import Index, World
 
-__all__ = ["CodeCache", "Index", "World", "read"]
+__all__ = ["CodeReading", "Index", "World", "read"]
 
 
 def read(
@@ -17,14 +18,16 @@ def read(
     *,
     functions: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    code: CodeCache | None = None,
+    code: CodeReading | None = None,
+    last_accessed: bool = False,
 ) -> Account:
     """The Account of a boto3 session: all functions of its region, or those that are named (name or ARN).
 
     Parameters
     ----------
     progress : is told how many functions were read, and of how many
-    code : what keeps the analysis of code; without one no code is fetched
+    code : how the code of functions is read; None: it is not
+    last_accessed : ask IAM, too, what each execution role last used
 
     Raises
     ------
@@ -33,12 +36,16 @@ def read(
     if session.region_name is None:
         raise SourceError("no region: set AWS_REGION, or name one")
     world = World(session, account=_account(session), progress=progress, code=code)
-    if functions is None:
-        return world.read()
+    account = world.read(None if functions is None else _named(world, functions))
+    return with_last_accessed(world.calls, account) if last_accessed else account
+
+
+def _named(world: World, functions: Collection[str]) -> set[str]:
+    """The ARNs of functions that are named by name or ARN."""
     chosen = {name: [each.arn for each in world.functions if name in (each.name, each.arn)] for name in functions}
     if missing := [name for name, arns in chosen.items() if not arns]:
         raise SourceError(f"no function `{missing[0]}` in account {world.account}, {world.region}")
-    return world.read({arn for arns in chosen.values() for arn in arns})
+    return {arn for arns in chosen.values() for arn in arns}
 
 
 def _account(session: Any) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.model import Gap, Target, Trigger
+from rolecall.model import MAPPINGS, Gap, Target, Trigger
 from rolecall.sources.aws.calls import Calls
 from rolecall.sources.mapped import uses
 from rolecall.triggers import polled
 
-WHAT = "event source mappings"
+WHAT = MAPPINGS
 """`what` of every gap here."""
 
 

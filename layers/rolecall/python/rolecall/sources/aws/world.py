@@ -16,7 +16,7 @@ from rolecall.model import Account, Function, Gap, Resource, Role
 from rolecall.sources import SourceError
 from rolecall.sources.aws import mappings, organization, resources, wires
 from rolecall.sources.aws.calls import Calls, Refused, unhurried
-from rolecall.sources.aws.code import CodeCache, with_calls
+from rolecall.sources.aws.code import CodeReading, Packages
 from rolecall.sources.aws.configuration import plain
 from rolecall.sources.aws.functions import Served, close_function, listed, open_function, read_policy
 from rolecall.sources.aws.mappings import Mapped
@@ -58,11 +58,12 @@ class World:
         index: Index | None = None,
         pace: Callable[[str], None] = unhurried,
         progress: Callable[[int, int], None] | None = None,
-        code: CodeCache | None = None,
+        code: CodeReading | None = None,
     ) -> None:
         self.calls = Calls(session, account=account, pace=pace)
         self.account, self.region, self.partition = account, self.calls.region, self.calls.partition
-        self._index, self._progress, self._code = index, progress, code
+        self._index, self._progress = index, progress
+        self._packages = Packages(self.calls, code) if code else None
         self._listed: tuple[Function, ...] | None = None
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
@@ -306,7 +307,7 @@ class World:
 
     def _close(self, served: Served) -> tuple[Function, ...]:
         functions = close_function(self.calls, served)
-        return functions if self._code is None else with_calls(self.calls, served, functions, self._code)
+        return functions if self._packages is None else self._packages.with_calls(served, functions)
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
         name = role_name(arn)

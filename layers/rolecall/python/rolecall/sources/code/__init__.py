@@ -6,26 +6,32 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from rolecall.iam import catalog
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Code, Function, Gap
+from rolecall.needs import code as analysis
 from rolecall.needs.code import Analysis, Program, analyse
 from rolecall.sources.code.archive import MOST_PACKED, open_archive
+from rolecall.sources.code.effort import STOPPED, Counted, Effort
 from rolecall.sources.code.files import Files, UnreadableError
 from rolecall.sources.code.folder import open_folder
 
 __all__ = [
     "MOST_PACKED",
+    "Effort",
     "Files",
     "Layers",
     "Reader",
     "UnreadableError",
     "analysed",
+    "edition",
     "inline",
     "open_archive",
     "unanalysed",
 ]
 
 WHAT = "code"
+BEYOND = "the code of the other functions is all that one audit can analyse, so what it calls is not known"
 MOST_KNOWN = 4_096
 
 
@@ -38,9 +44,10 @@ class Layers:
 
 
 class Reader:
-    """Opens folders and archives once each. Make a new one for each Account that is read."""
+    """Opens folders and archives once each. Make a new one for each audit: `effort` is what it may spend on code."""
 
-    def __init__(self) -> None:
+    def __init__(self, effort: Effort | None = None) -> None:
+        self.effort = effort or Effort()
         self._opened: dict[Path, Files | UnreadableError] = {}
 
     def open(self, path: Path, name: str) -> Files:
@@ -92,9 +99,13 @@ def unanalysed(function: Function) -> Gap | None:
     return None
 
 
-def analysed(function: Function, code: Code, files: Files, layers: Layers = Layers()) -> tuple[Code, tuple[Gap, ...]]:
-    """The code of a Python function with what it calls, and what was not read of it."""
-    found = _analysis(files, layers.read, function.settings.handler or "")
+def analysed(
+    function: Function, code: Code, files: Files, layers: Layers = Layers(), effort: Effort | None = None
+) -> tuple[Code, tuple[Gap, ...]]:
+    """The code of a Python function with what it calls, and what was not read of it: all of it, beyond the effort."""
+    found = _analysis(files, layers.read, function.settings.handler or "", effort or Effort())
+    if found is None:
+        return code, (_limit(function, BEYOND),)
     unread = [(each.name, why) for each in (files, *layers.read) for why in each.unread]
     gaps = [replace(gap, call=_shown(files, gap.call), subject=function.id) for gap in found.gaps]
     gaps += [Gap(WHAT, why, name, function.id, mendable=False) for name, why in unread]
@@ -121,17 +132,27 @@ def _limit(function: Function, why: str) -> Gap:
     return Gap(WHAT, why, None, function.id, mendable=False)
 
 
-def _analysis(files: Files, layers: Sequence[Files], handler: str) -> Analysis:
-    """Found once for the same files, however often they are read."""
+def _analysis(files: Files, layers: Sequence[Files], handler: str, effort: Effort) -> Analysis | None:
+    """Found once for the same files, however often they are read; None beyond the effort."""
     key = "\n".join((handler, *_fingerprints((files, *layers))))
+    if not effort.allows(key):
+        return None
     known = _known()
-    if key not in known:
-        if len(known) >= MOST_KNOWN:
-            known.clear()
-        known[key] = analyse(Program(files, tuple(layers)), handler)
-        if any(each.unread for each in (files, *layers)):
-            return known.pop(key)
-    return known[key]
+    if key not in known and len(known) >= MOST_KNOWN:
+        known.clear()
+    found, size = known[key] if key in known else _measured(files, layers, handler)
+    effort.count(key, size)
+    if not any(each.unread for each in (files, *layers)):
+        known[key] = (found, size)
+    return found
+
+
+def _measured(files: Files, layers: Sequence[Files], handler: str) -> tuple[Analysis, int]:
+    """What a handler calls, and how many bytes of source it took to find out."""
+    counted = tuple(map(Counted, (files, *layers)))
+    found = analyse(Program(counted[0], counted[1:]), handler)
+    stopped = any(gap.why.startswith("the analysis ") for gap in found.gaps)
+    return found, sum(each.size for each in counted) + stopped * STOPPED
 
 
 def _fingerprints(files: Iterable[Files]) -> list[str]:
@@ -139,6 +160,15 @@ def _fingerprints(files: Iterable[Files]) -> list[str]:
 
 
 @cache
-def _known() -> dict[str, Analysis]:
-    """What was found, by the fingerprints of the files and the handler."""
+def _known() -> dict[str, tuple[Analysis, int]]:
+    """What was found, and how many bytes it took, by the fingerprints of the files and the handler."""
     return {}
+
+
+@cache
+def edition() -> str:
+    """Changes when the analysis does: what was found by another one is not this one's."""
+    digest = hashlib.sha256(catalog.date().encode())
+    for module in sorted(Path(analysis.__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()

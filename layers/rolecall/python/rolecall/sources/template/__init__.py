@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.model import Account, Gap
-from rolecall.sources.code import Reader
+from rolecall.sources.code import Effort, Reader
 from rolecall.sources.template import document, expand, parameters, sam
 from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
@@ -18,6 +18,9 @@ from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.parameters import Variants, given
 from rolecall.sources.template.roles import roles
 from rolecall.sources.template.stack import Stack
+
+MOST_SOURCE = 20_000_000
+"""Bytes of source that are analysed for the templates of one audit: that of some thousand functions."""
 
 RELEVANT = (
     "AWS::Serverless::",
@@ -35,7 +38,7 @@ def read(
     *,
     values: Mapping[str, str] | None = None,
     environment: str | None = None,
-    code: bool = False,
+    code: bool = True,
 ) -> tuple[Account, ...]:
     """The Account of the templates of one application: one for each outcome of conditions that are left open.
 
@@ -44,7 +47,7 @@ def read(
     paths : of the templates; what one exports, another may import
     values : of parameters and pseudo parameters
     environment : of `samconfig.toml`, which is read beside the first template
-    code : whether to analyse what the code of the functions calls
+    code : whether to analyse what the code of the functions calls: not, where only their policies matter
 
     Raises
     ------
@@ -57,7 +60,7 @@ def read(
 
 
 def read_documents(
-    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = False
+    documents: Sequence[Document], values: Mapping[str, str], *, code: bool = True
 ) -> tuple[Account, ...]:
     """The same of templates that were parsed already."""
     variants = [_variants(each, values) for each in documents]
@@ -65,7 +68,7 @@ def read_documents(
         variants = [replace(each, assigned=({},), gaps=(*each.gaps, _unvaried(each))) for each in variants]
     combined = itertools.product(*(each.assigned for each in variants))
     read = [_stacks(documents, values, assigned, variants) for assigned in combined]
-    reader = Reader() if code else None
+    reader = Reader(Effort(source=MOST_SOURCE)) if code else None
     accounts = [_account(stacks, variants, reader) for stacks in read]
     if not any(parameters.takes(each, values) for each in documents):
         accounts += _otherwise(documents, values, variants, read, reader)

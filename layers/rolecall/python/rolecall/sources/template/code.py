@@ -118,7 +118,7 @@ def _read(function: Function, layers: Mapping[str, _Layer], reader: Reader) -> t
     except UnreadableError as error:
         return code, (Gap(CODE, f"`{code.path}` {error}", code.path, function.id),)
     used, gaps = _used(function.settings.layers, layers, reader)
-    read, more = analysed(function, code, files, used)
+    read, more = analysed(function, code, files, used, reader.effort)
     return read, (*more, *(replace(gap, subject=function.id) for gap in gaps))
 
 

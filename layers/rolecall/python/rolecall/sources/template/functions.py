@@ -8,7 +8,7 @@ from typing import Any
 
 from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
-from rolecall.model import Function, Gap, Settings, Target, Trigger
+from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
 from rolecall.sources.mapped import uses
 from rolecall.sources.template.code import code_of
 from rolecall.sources.template.roles import tags
@@ -126,12 +126,11 @@ class _Wired:
 
 def _unpolled(stack: Stack, source: str) -> Iterator[Gap]:
     """Why it is not said what the role needs to poll a source."""
-    what = "event source mappings"
     if is_unresolved(source):
-        yield from stack.gaps(what, None, source)
+        yield from stack.gaps(MAPPINGS, None, source)
         return
     service = [*source.split(":"), "", "", ""][2] or source
-    yield Gap(what, f"what a role needs to poll `{service}` is not modelled", None, None, mendable=False)
+    yield Gap(MAPPINGS, f"what a role needs to poll `{service}` is not modelled", None, None, mendable=False)
 
 
 def _statement(logical_id: str, properties: Mapping[str, Any], served: Served) -> dict[str, Any]:
