@@ -19,29 +19,31 @@ if TYPE_CHECKING:
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
 
-def read_accounts(options: argparse.Namespace, *, code: bool = False) -> "list[Account]":
+def read_accounts(options: argparse.Namespace, *, code: bool = False, principals: bool = False) -> "list[Account]":
     """The Account that the options name: several only where conditions of a template are open.
 
-    `code` says whether to analyse what the functions call.
+    `code` says whether to analyse what the functions call; `principals` whether all roles and users are wanted, also
+    those that no named function runs as.
     """
     from dataclasses import replace
 
     trusted = tuple(map(_trusted, options.trust))
-    return [replace(account, trusted=trusted) for account in _accounts(options, code=code)]
+    read = _accounts(options, code=code, principals=principals)
+    return [replace(account, trusted=trusted) for account in read]
 
 
-def _accounts(options: argparse.Namespace, *, code: bool) -> "Iterable[Account]":
+def _accounts(options: argparse.Namespace, *, code: bool, principals: bool) -> "Iterable[Account]":
     if options.snapshot:
         from rolecall.sources import file
 
-        return _only(options, [file.read(Path(options.snapshot))])
+        return _only(options, [file.read(Path(options.snapshot))], principals=principals)
     if options.account:
         from rolecall.sources import aws
 
         with _progress() as progress:
             named, kept = options.function or None, _Kept() if code else None
             return [aws.read(open_session(options), functions=named, progress=progress, code=kept)]
-    return _only(options, _templates(options, code=code))
+    return _only(options, _templates(options, code=code), principals=principals)
 
 
 class _Kept:
@@ -104,7 +106,7 @@ def _trusted(value: str) -> str:
     raise SourceError(f"--trust `{value}`: not an account id, an organisation (`o-…`) or the start of a layer ARN")
 
 
-def _only(options: argparse.Namespace, accounts: "Sequence[Account]") -> "Sequence[Account]":
+def _only(options: argparse.Namespace, accounts: "Sequence[Account]", *, principals: bool) -> "Sequence[Account]":
     """The accounts with those functions that --function names, by id, name or ARN."""
     from dataclasses import replace
 
@@ -118,9 +120,11 @@ def _only(options: argparse.Namespace, accounts: "Sequence[Account]") -> "Sequen
     for each in accounts:
         functions = tuple(f for f in each.functions if {f.id, f.name, f.arn, f.qualified_arn} & wanted)
         used = {function.role for function in functions}
-        if functions:
+        if functions and principals:
+            chosen.append(replace(each, functions=functions))
+        elif functions:
             roles = tuple(role for role in each.roles if role.arn in used)
-            chosen.append(replace(each, functions=functions, roles=roles))
+            chosen.append(replace(each, functions=functions, roles=roles, users=()))
     return chosen
 
 
