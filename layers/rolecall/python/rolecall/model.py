@@ -407,7 +407,11 @@ class Account:
         return self._resources.get(arn)
 
     def all_gaps(self) -> Iterator[Gap]:
-        """Those of the account, and of its functions, roles, users and resources."""
+        """Those of the account, and of its functions, execution roles and resources.
+
+        What is not known of other principals is for those to tell who ask for them.
+        """
         yield from self.gaps
-        for gaps in (owner.gaps for part in (self.functions, self.roles, self.users, self.resources) for owner in part):
+        running = [role for role in self.roles if role.used_by]
+        for gaps in (owner.gaps for part in (self.functions, running, self.resources) for owner in part):
             yield from gaps

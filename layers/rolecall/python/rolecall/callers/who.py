@@ -93,6 +93,6 @@ def _known(same: _Same) -> _Known:
 
 def _gaps(within: Within, account: Account) -> Iterable[Gap]:
     """What is not known of all principals."""
-    yield from (gap for gap in account.gaps if gap.what in ("principals", "all roles at once"))
+    yield from (gap for gap in account.gaps if gap.what == "principals")
     for each in within.people:
         yield from each.gaps

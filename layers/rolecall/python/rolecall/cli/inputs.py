@@ -42,7 +42,8 @@ def _accounts(options: argparse.Namespace, *, code: bool, principals: bool) -> "
 
         with _progress() as progress:
             named, kept = options.function or None, _Kept() if code else None
-            return [aws.read(open_session(options), functions=named, progress=progress, code=kept)]
+            session = open_session(options)
+            return [aws.read(session, functions=named, progress=progress, code=kept, principals=principals)]
     return _only(options, _templates(options, code=code), principals=principals)
 
 

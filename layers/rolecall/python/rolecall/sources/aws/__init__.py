@@ -18,6 +18,7 @@ def read(
     functions: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     code: CodeCache | None = None,
+    principals: bool = False,
 ) -> Account:
     """The Account of a boto3 session: all functions of its region, or those that are named (name or ARN).
 
@@ -25,6 +26,7 @@ def read(
     ----------
     progress : is told how many functions were read, and of how many
     code : what keeps the analysis of code; without one no code is fetched
+    principals : with every role and user of the account, also where only some functions are read
 
     Raises
     ------
@@ -38,7 +40,8 @@ def read(
     chosen = {name: [each.arn for each in world.functions if name in (each.name, each.arn)] for name in functions}
     if missing := [name for name, arns in chosen.items() if not arns]:
         raise SourceError(f"no function `{missing[0]}` in account {world.account}, {world.region}")
-    return world.read({arn for arns in chosen.values() for arn in arns})
+    account = world.read({arn for arns in chosen.values() for arn in arns})
+    return world.with_principals(account) if principals else account
 
 
 def _account(session: Any) -> str:
