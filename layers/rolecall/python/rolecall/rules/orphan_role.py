@@ -45,11 +45,12 @@ def orphan_role(account: Account) -> Yields:
               "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 
     Misses: functions of regions that were not read: confidence is never high. What day it is the newest
-    date in the account tells, so a role that was used last of all is never called left over.
+    date in the account tells, so a role that was used last of all is never called left over. Roles of a
+    template: what uses them may stand elsewhere.
     """
     today = max((day for day in _days(account)), default=None)
     for role in account.roles:
-        if role.used_by or role.unread("trust policy") or not _is_lambdas(role.trust):
+        if role.used_by or role.place or role.unread("trust policy") or not _is_lambdas(role.trust):
             continue
         if role.last_used and not (today and today - _day(role.last_used) > UNUSED):
             continue
