@@ -19,6 +19,8 @@ from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
 # It judges what only the deployed auditor knows.
 WATCHING = "blind-auditor"
+# It needs all principals and, of each function, its tags and policies: neither lists nor an event tell both.
+CALLERS = "undeclared-caller"
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
@@ -63,9 +65,20 @@ def audit_each(account: Account, *, today: date | None = None) -> Report:
     return united(reports) if reports else audit(account, whole=False, today=today)
 
 
+def audit_callers(account: Account, *, today: date | None = None) -> Report:
+    """Judge functions by those whom they declare as callers; the account holds them with all principals."""
+    ran = tuple(rule for rule in all_rules() if rule.name in (CALLERS, GAPS))
+    struck: list[_Struck] = []
+    gaps: list[Gap] = []
+    _run_one(CALLERS, ran, account, struck, gaps)
+    unread = replace(account, gaps=tuple(dict.fromkeys(gaps)), functions=(), roles=(), resources=())
+    _run_one(GAPS, ran, unread, struck, gaps)
+    return _report(account, ran, struck, today)
+
+
 def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
-    ran = tuple(rule for rule in all_rules() if rule.whole or rule.name in (GAPS, OMITTED))
+    ran = tuple(rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in (GAPS, OMITTED))
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:

@@ -181,6 +181,11 @@ class Report:
         return {severity.value: found.count(severity) for severity in reversed(Severity)}
 
 
+def both(one: Report, other: Report) -> Report:
+    """One report of what two sets of rules said of one account."""
+    return replace(united([one, other]), rules=tuple(sorted({*one.rules, *other.rules})))
+
+
 def united(reports: Sequence[Report]) -> Report:
     """One report of the variants of one application: a finding of several is one, and so is a function."""
     first = reports[0]

@@ -286,9 +286,18 @@ def _callers(members: Iterable[Principal], found: Verdict) -> tuple[Caller, ...]
     if found.allowed is False:
         return ()
     return tuple(
-        Caller(each.arn, each.kind, None, found.via, found.statements, found.open, through=found.through)
+        Caller(each.arn, each.kind, None, found.via, _own(each, found), found.open, through=found.through)
         for each in members
     )
+
+
+def _own(who: Principal, found: Verdict) -> tuple[Statement, ...]:
+    """The statements of a verdict where this member of the group has them: in a template each has its own line."""
+    if not any(each.place for each in found.statements):
+        return found.statements
+    policies = (*who.policies, who.boundary) if who.boundary else who.policies
+    own = {statement: statement for policy in policies for statement in policy.statements}
+    return tuple(own.get(each, each) for each in found.statements)
 
 
 def _held(members: Iterable[Principal], found: Verdict) -> tuple[Held, ...]:
