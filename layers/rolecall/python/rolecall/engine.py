@@ -1,7 +1,7 @@
 """The audit: every rule that can run over an Account, one Report out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -146,17 +146,29 @@ def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
     """All hits but those that another one says as well: one cause, one finding."""
     rivals: dict[object, list[_Struck]] = defaultdict(list)
     lacks: dict[object, list[_Struck]] = defaultdict(list)
+    explaining: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
         if each.rule.silences:
             rivals[_rivalry(each)].append(each)
+            for trigger in each.hit.triggers:
+                explaining[(each.function.id if each.function else each.hit.function, trigger)].append(each)
         if each.hit.near:
             lacks[_statement(each, each.hit.near)].append(each)
     for each in struck:
         meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
-        if any(_explains(lack, each) for lack in meant):
+        if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining):
             continue
         if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
             yield each
+
+
+def _is_explained(struck: _Struck, explaining: Mapping[object, list[_Struck]]) -> bool:
+    """Do other hits explain all the triggers that it is about, on whichever version of the function?"""
+    id = struck.function.id if struck.function else struck.hit.function
+    return bool(struck.hit.triggers) and all(
+        any(struck.rule.name in other.rule.silences for other in explaining.get((id, trigger), ()))
+        for trigger in struck.hit.triggers
+    )
 
 
 def _rivalry(struck: _Struck) -> object:

@@ -59,6 +59,7 @@ class Hit:
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
     near : for what a role lacks, the statement that was probably meant to allow it
+    triggers : ARNs of the sources of triggers that it is about, or explains: of one trigger there is one finding
     """
 
     statement: Statement | None
@@ -77,6 +78,7 @@ class Hit:
     place: Place | None = None
     of_policy: bool = False
     near: Statement | None = None
+    triggers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

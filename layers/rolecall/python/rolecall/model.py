@@ -393,14 +393,27 @@ class Account:
     names: tuple[tuple[str, str], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
+    _versions: dict[str, list[Function]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        versions: dict[str, list[Function]] = {}
+        for function in self.functions:
+            versions.setdefault(function.arn, []).append(function)
+        object.__setattr__(self, "_versions", versions)
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
         object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
 
     def role_of(self, function: Function) -> Role | None:
         """The execution role, or None when it does not exist or was not read (then there is a gap)."""
         return self._roles.get(function.role)
+
+    def role(self, arn: str) -> Role | None:
+        """The role of an ARN, or None when it does not exist or was not read."""
+        return self._roles.get(arn)
+
+    def versions_of(self, function: Function) -> tuple[Function, ...]:
+        """All served versions of a function, itself included."""
+        return tuple(self._versions.get(function.arn, ()))
 
     def resource(self, arn: str) -> Resource | None:
         """What an ARN points to, or None when it was not read."""
