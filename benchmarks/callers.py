@@ -2,9 +2,10 @@
 
     python -m benchmarks.callers [FUNCTIONS …]
 
-The account is in memory: 1,000 roles and 500 users, so that only the functions grow in number. Every tenth principal may invoke all
-functions, every fifth those with its prefix, every other one a function of its own; every fourth function names a role
-in its own policy. Where IAMSpy (`pip install iamspy`, needs z3) can be imported, it is asked for the same account.
+The account is in memory: 1,000 roles and 500 users, so that only the functions grow in number. Every tenth principal
+may invoke all functions, every fifth those with its prefix, every other one a function of its own; every fourth
+function names a role in its own policy. Where IAMSpy is installed (from its repository, since the package of that name
+on PyPI is empty; it needs z3), it is asked for the same account.
 """
 
 import json

@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rolecall.callers.who import Who, who
-from rolecall.model import ORGANIZATION, Account, Function, Trigger
+from rolecall.callers.wiring import Row, states
+from rolecall.model import ORGANIZATION, Account, Function
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How a trigger and the statements of a function fit: `wired`, `permission-only`, `trigger-only` …"""
-
-    type: str
-    source: str
-    state: str
-    trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +20,14 @@ class Answer:
     ----------
     function : its id
     role : ARN of its execution role, with whose rights Lambda polls
+    triggers : its wiring: each trigger, and each source that a statement lets in without one
     """
 
     function: str
     qualifier: str | None
     role: str
     who: Who
-    triggers: tuple[State, ...]
+    triggers: tuple[Row, ...]
 
     @property
     def name(self) -> str:
@@ -69,7 +61,7 @@ def _notes(account: Account) -> Iterable[str]:
 
 
 def _answer(function: Function, account: Account) -> Answer:
-    return Answer(function.id, function.qualifier, function.role, who(function, account), ())
+    return Answer(function.id, function.qualifier, function.role, who(function, account), states(function, account))
 
 
 def _together(variants: Sequence[Answer]) -> Answer:
@@ -82,8 +74,8 @@ def _together(variants: Sequence[Answer]) -> Answer:
     held = _once(each for one in variants for each in one.who.held)
     gaps = _once(each for one in variants for each in one.who.gaps)
     together = Who(tuple(sorted(callers, key=lambda each: each.order)), admins, held, gaps)
-    states = _once(each for one in variants for each in one.triggers)
-    return Answer(first.function, first.qualifier, first.role, together, states)
+    rows = _once(each for one in variants for each in one.triggers)
+    return Answer(first.function, first.qualifier, first.role, together, rows)
 
 
 def _once(each: Iterable[T]) -> tuple[T, ...]:

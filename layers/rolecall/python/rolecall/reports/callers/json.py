@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rolecall.callers.caller import Caller, Held
+from rolecall.callers.wiring import Row
 from rolecall.iam.policy import Statement
 from rolecall.model import Gap
-from rolecall.reports.callers import Answer, State
+from rolecall.reports.callers import Answer
 
 SCHEMA = "rolecall-callers/1"
 
@@ -52,8 +53,8 @@ def _statement(statement: Statement) -> dict[str, Any]:
     return {"policy": statement.policy, "sid": statement.sid, "index": statement.index}
 
 
-def _state(state: State) -> dict[str, Any]:
-    return {"type": state.type, "source": state.source, "state": state.state}
+def _state(row: Row) -> dict[str, Any]:
+    return {"type": row.type, "source": row.source, "state": row.state.value}
 
 
 def _gap(gap: Gap) -> dict[str, Any]:

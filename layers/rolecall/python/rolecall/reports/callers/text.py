@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rolecall.callers.caller import ONE_SIDE, Caller, Held
+from rolecall.callers.wiring import Row, State
 from rolecall.iam.policy import Statement
 from rolecall.reports.callers import Answer
 
@@ -29,10 +30,33 @@ def _block(answer: Answer, *, colour: bool) -> Iterator[str]:
         yield "  nobody" + (" but administrators" if answer.who.admins else "")
     if len(answer.who.callers) > MOST:
         yield f"  … and {len(answer.who.callers) - MOST} more: `--format json` has all"
+    if answer.triggers:
+        yield "  triggers:"
+        wiring = [
+            (f"  {row.state.value}", f"{row.type} {row.source or 'any source'}", _why(row, answer))
+            for row in answer.triggers
+        ]
+        yield from _table(wiring, colour=colour)
     for each in answer.who.held[:MOST]:
         yield _paint(f"  held back: {each.kind} {each.name}, by {_by(each)}", DIM, colour)
     for gap in answer.who.gaps:
         yield f"  {_paint('gap', YELLOW, colour)}: {gap.why}"
+
+
+def _why(row: Row, answer: Answer) -> str:
+    """Why a trigger arrives or does not, and what a statement without one is for."""
+    named = ", ".join(map(_statement, row.statements))
+    role = (row.trigger.role if row.trigger and row.trigger.role else answer.role).rpartition("/")[2]
+    mapping = f" by {row.trigger.id}" if row.trigger and row.trigger.id else ""
+    at = (row.served.qualifier or "the unqualified function") if row.served else "another qualifier"
+    return {
+        State.WIRED: f"let in by {named}" if named else "not decided whether it is let in",
+        State.PERMISSION_ONLY: f"{named} lets it in, and nothing is set up to come",
+        State.TRIGGER_ONLY: "no statement lets it in",
+        State.WRONG_QUALIFIER: f"{named} stands on {at}",
+        State.POLLED: f"needs no statement: Lambda polls it{mapping} with the rights of {role}",
+        State.BY_ROLE: f"needs no statement: it invokes with the rights of {role}",
+    }[row.state]
 
 
 def _rows(caller: Caller) -> Iterator[tuple[str, str, str]]:
@@ -87,7 +111,7 @@ def _table(rows: Iterable[tuple[str, str, str]], *, colour: bool) -> Iterator[st
     widths = [max((len(row[column]) for row in every), default=0) for column in (0, 1)]
     for who, why, what in every:
         line = f"  {who.ljust(widths[0])}  {why.ljust(widths[1])}".rstrip()
-        yield line + (f"  {_paint(what, YELLOW, colour)}" if what else "")
+        yield line if not what else f"{line.ljust(sum(widths) + 4)}  {_paint(what, YELLOW, colour)}"
 
 
 def _summary(answers: Sequence[Answer]) -> str:
