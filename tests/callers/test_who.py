@@ -278,3 +278,11 @@ def test_policies_that_were_not_read_are_gaps() -> None:
     )
 
     assert [gap.why for gap in who(known.functions[0], known).gaps] == ["AccessDenied"]
+
+
+def test_functions_whose_names_are_not_known_are_a_gap() -> None:
+    found = asked(allow(INVOKE, FUNCTION.replace("orders", "⟨Name⟩")))
+
+    assert [gap.why for gap in found.gaps] == [
+        "`ann` may invoke what Own, statement 1 names, of which not all is known"
+    ]

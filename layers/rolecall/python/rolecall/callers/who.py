@@ -96,3 +96,6 @@ def _gaps(within: Within, account: Account) -> Iterable[Gap]:
     yield from (gap for gap in account.gaps if gap.what == "principals")
     for each in within.people:
         yield from each.gaps
+    for who_may, statement in within.undecided():
+        why = f"`{who_may.name}` may invoke what {statement.where} names, of which not all is known"
+        yield Gap("callers", why, None, who_may.arn, place=statement.place)

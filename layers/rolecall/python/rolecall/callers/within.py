@@ -27,6 +27,7 @@ from rolecall.iam.policy import Effect, Policy, Statement
 from rolecall.iam.policy import Principal as Named
 from rolecall.iam.request import Request
 from rolecall.iam.settle import settle
+from rolecall.iam.statement import is_unresolved
 from rolecall.iam.variables import Template
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
@@ -98,6 +99,13 @@ class Within:
             callers += _callers((each,), verdict)
             held += _held((each,), verdict)
         return callers, held
+
+    def undecided(self) -> Iterator[tuple[Principal, Statement]]:
+        """Principals with a statement about invoking on functions whose names are not known."""
+        for group in self._groups:
+            for each in group.relevant:
+                if each.is_allow and any(map(is_unresolved, (*each.resources, *each.not_resources))):
+                    yield from ((member, each) for member in group.members)
 
     def knows(self, arn: str) -> bool:
         """Is it a role or user of the account that was read?"""
