@@ -1,0 +1,88 @@
+from rolecall.escalation.held import granted, on_itself
+from rolecall.escalation.telling import Cause, causes
+from rolecall.finding import Hit, Severity
+from rolecall.model import Account, Function
+from rolecall.rules import Yields, named, rule, undecided
+
+
+@rule(
+    Severity.CRITICAL,
+    silences=(
+        "bulk-read",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "role-chaining",
+        "role-passing",
+        "self-rewrite",
+        "service-wildcard",
+        "unneeded-grant",
+        "wide-log-grant",
+        "wide-resource",
+        "workload-takeover",
+    ),
+)
+def self_escalation(function: Function, account: Account) -> Yields:
+    """The execution role can raise its own rights.
+
+    Whoever gets code into the function, or data that its code trusts, gives it whatever rights he likes.
+    All policies of the role are judged together, with their conditions, Deny, boundary and SCPs. A role
+    that is an administrator has nothing to gain: `admin-role` tells it.
+
+    Bad:
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "arn:aws:iam::111122223333:role/orders"}
+
+    Bad:
+        more policies:
+          arn:aws:iam::111122223333:policy/orders:
+            - {"Effect": "Allow", "Action": "iam:CreatePolicyVersion",
+               "Resource": "arn:aws:iam::111122223333:policy/orders"}
+
+    Bad:
+        more policies:
+          Attach: [{"Effect": "Allow", "Action": "iam:AttachRolePolicy",
+                    "Resource": "arn:aws:iam::111122223333:role/jobs-*"}]
+          Assume: [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111122223333:role/jobs-*"}]
+
+    Good:
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "arn:aws:iam::111122223333:role/jobs-*"}
+
+    Good:
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "arn:aws:iam::111122223333:role/orders",
+         "Condition": {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/edge"}}}
+
+    Good:
+        more policies:
+          Write: [{"Effect": "Allow", "Action": "iam:PutRolePolicy",
+                   "Resource": "arn:aws:iam::111122223333:role/orders"}]
+          Never: [{"Effect": "Deny", "Action": "iam:Put*", "Resource": "*"}]
+
+    Misses: rights of a service that can write policies for it, such as a pipeline that deploys this role.
+    """
+    own = granted(function, account)
+    for cause in causes(on_itself(own)) if own else ():
+        if not cause.worst.is_certain:
+            yield undecided(function, "self-escalation", cause.statement)
+            continue
+        yield Hit(
+            cause.statement,
+            f"{_become(function, cause)}: by {named(cause.worst.path.names)} it {cause.worst.path.gains}",
+            fix=_fix(function, cause),
+            actions=cause.actions,
+            evidence=cause.evidence(),
+            witness=cause.witness,
+        )
+
+
+def _become(function: Function, cause: Cause) -> str:
+    targets = cause.worst.targets
+    if targets is None:
+        return f"`{function.name}` can raise its own rights"
+    return f"`{function.name}` can become `{targets.worst.name}`"
+
+
+def _fix(function: Function, cause: Cause) -> str:
+    role = function.role.rpartition("/")[2]
+    return (
+        f"take {named(cause.actions)} out of the statement, or put it on roles other than `{role}` with a condition on "
+        "`iam:PermissionsBoundary`"
+    )
