@@ -85,7 +85,7 @@ def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
         reached = roles(own, first.pattern, lambda _: True)
         if reached is None and len(path.actions) == 1:
             continue  # It becomes a role that is no stronger.
-        worst = Target(known.name if known else first.pattern.rpartition("/")[2] or first.pattern, known, UNKNOWN)
+        worst = Target(f"`{first.pattern.rpartition('/')[2]}`", known, UNKNOWN)
         yield from _held(path, (first, *rest), reached or Targets(first.pattern, worst))
 
 
@@ -135,8 +135,12 @@ def over_workloads(own: Grant) -> Iterator[Held]:
                 yield from _function(own, path, first)
             else:
                 rest = tuple(proof(own, action) for action in path.names[1:])
-                thing = Targets(first.pattern, Target(f"whatever runs as {first.pattern}", None, UNKNOWN), is_open=True)
+                thing = Targets(first.pattern, Target(_thing(first.pattern), None, UNKNOWN), is_open=True)
                 yield from _held(path, (first, *rest), thing)
+
+
+def _thing(pattern: str) -> str:
+    return "the role of anything that runs" if pattern == "*" else f"the role of `{pattern}`"
 
 
 def _function(own: Grant, path: Path, first: Proof) -> Iterator[Held]:

@@ -146,9 +146,8 @@ def _is_administrator(held: _Held) -> bool:
     grants = any(_names(each, action) for each in statements for action in GRANTS)
     if grants and any(_everywhere(granted, action) for action in GRANTS):
         return True
-    return all(any(_names(each, action) for each in statements) for action in ANYTHING) and all(
-        _everywhere(granted, action) for action in ANYTHING
-    )
+    anything = any(all(_names(each, action) for action in ANYTHING) for each in statements)
+    return anything and all(_everywhere(granted, action) for action in ANYTHING)
 
 
 def holder(role: Role, account: Account) -> Grant:
@@ -165,7 +164,7 @@ def _names(statement: Statement, action: str) -> bool:
 
 def _everywhere(granted: Grant, action: str) -> bool:
     """Is it allowed on a thing that nobody has named?"""
-    made = request(granted, action, "*", other="rolecall-nobody")
+    made = request(granted, action, "*", other="zz-nobody-by-rolecall")
     return granted.allows(action, made["resource"], made["context"]).allowed is True
 
 

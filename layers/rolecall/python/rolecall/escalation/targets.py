@@ -16,7 +16,10 @@ FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A role that can be had, or a function whose role can; `role` None where it is not known."""
+    """A role that can be had, or a function whose role can; `role` None where it is not known.
+
+    `name` is text for a message, with backticks round a name.
+    """
 
     name: str
     role: Role | None
@@ -47,13 +50,13 @@ def roles(granted: Grant, pattern: str, fits: Callable[[Role], bool]) -> Targets
     if is_exact(pattern):
         role = next((each for each in account.roles if each.arn == pattern), None)
         if role is None:
-            return Targets(pattern, Target(pattern.rpartition("/")[2], None, UNKNOWN))
+            return Targets(pattern, Target(f"`{pattern.rpartition('/')[2]}`", None, UNKNOWN))
         found = gain(granted, role) if fits(role) and role.arn != granted.role.arn else None
-        return Targets(pattern, Target(role.name, role, found)) if found else None
+        return Targets(pattern, Target(f"`{role.name}`", role, found)) if found else None
     known = [each for each in account.roles if each.arn != granted.role.arn and _within(pattern, each.arn)]
     known = [each for each in known if fits(each)]
     named = _strongest(granted, ((each.name, each) for each in known))
-    worst = named or Target(f"any role like {pattern}" if pattern != "*" else "any role", None, UNKNOWN)
+    worst = named or Target(_any("role", pattern), None, UNKNOWN)
     return Targets(pattern, worst, max(0, len(known) - 1) if named else len(known), is_open=True)
 
 
@@ -66,12 +69,12 @@ def functions(granted: Grant, pattern: str) -> Targets | None:
             return None
         known = [each for each in account.functions if each.name == name]
         if not known or _is_elsewhere(pattern, account):
-            return Targets(pattern, Target(name, None, UNKNOWN))
+            return Targets(pattern, Target(f"`{name}`", None, UNKNOWN))
         found = _strongest(granted, ((each.name, account.role_of(each)) for each in known), unread=known)
         return Targets(pattern, found) if found else None
     known = [each for each in account.functions if each.name != own.name and _within(pattern, each.arn)]
     named = _strongest(granted, ((each.name, account.role_of(each)) for each in known))
-    worst = named or Target("any function" if pattern == "*" else f"any function like {pattern}", None, UNKNOWN)
+    worst = named or Target(_any("function", pattern), None, UNKNOWN)
     return Targets(pattern, worst, max(0, len({each.name for each in known}) - bool(named)), is_open=True)
 
 
@@ -109,9 +112,13 @@ def _strongest(
     for name, role in sorted(every, key=lambda each: (_measure(each[1], granted.account), each[0]))[:FEW]:
         found = gain(granted, role) if role else None
         if role and found:
-            return Target(name, role, found)
+            return Target(f"`{name}`", role, found)
     missing = next((each.name for each in unread if granted.account.role_of(each) is None), None)
-    return Target(missing, None, UNKNOWN) if missing else None
+    return Target(f"`{missing}`", None, UNKNOWN) if missing else None
+
+
+def _any(kind: str, pattern: str) -> str:
+    return f"any {kind}" if pattern == "*" else f"any {kind} like `{pattern}`"
 
 
 def _measure(role: Role | None, account: Account) -> int:

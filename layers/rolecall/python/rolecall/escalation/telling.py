@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rolecall.escalation.held import Held
+from rolecall.escalation.paths import PATHS, Kind, of_kind, unknown_actions
 from rolecall.escalation.targets import Targets
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
+from rolecall.model import Gap
 
 SHOWN = 10
 """Paths in the evidence of a finding; all of their ids are in it."""
@@ -39,6 +41,11 @@ class Cause:
         return tuple(entry for entry in entries if any(matches(entry, name, ignore_case=True) for name in wanted))
 
     @property
+    def of_policy(self) -> bool:
+        """Is the whole policy the cause, which people attach but do not write?"""
+        return ":iam::aws:policy/" in self.statement.policy
+
+    @property
     def witness(self) -> dict[str, object] | None:
         """The request of the worst path's first action."""
         found = self.worst.proofs[0].witness
@@ -69,9 +76,18 @@ def causes(held: Iterable[Held]) -> Iterator[Cause]:
         yield Cause(ordered[0].statement, tuple(ordered))
 
 
+def unjudged(kind: Kind) -> Iterator[Gap]:
+    """What a rule yields for paths of its kind with actions that the catalog lacks."""
+    unknown = set(unknown_actions())
+    for path in of_kind(kind):
+        for action in unknown.intersection(path.names):
+            why = f"path `{path.id}` is not judged: the catalog lacks `{action}`"
+            yield Gap(f"rule {kind.value}", why, "escalation paths", mendable=False)
+
+
 def _rank(held: Held) -> tuple[object, ...]:
     worst = held.targets.worst.rank if held.targets else (True, True, True, "")
-    return (not held.is_certain, worst, len(held.path.actions), held.path.id)
+    return (not held.is_certain, worst, PATHS.index(held.path))
 
 
 def _target(targets: Targets) -> dict[str, object]:

@@ -1,6 +1,7 @@
 from rolecall.escalation.held import Held, by_assuming, granted
+from rolecall.escalation.paths import Kind
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.telling import Cause, causes, unjudged
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.of import of
@@ -56,6 +57,7 @@ def role_chaining(function: Function, account: Account) -> Yields:
 
     Misses: roles of other accounts, whose trust and rights are not read, where they are named.
     """
+    yield from unjudged(Kind.CHAIN)
     own = granted(function, account)
     if own is None:
         return
@@ -70,6 +72,7 @@ def role_chaining(function: Function, account: Account) -> Yields:
             actions=cause.actions,
             evidence=cause.evidence(),
             witness=cause.witness,
+            of_policy=cause.of_policy,
         )
 
 
@@ -86,6 +89,6 @@ def _message(function: Function, cause: Cause) -> str:
     first, others = cause.targets[0], cause.others
     more = f" and {others} other roles" if others else ""
     if first.is_open:
-        known = f", such as `{first.worst.name}`{more}" if first.worst.role else ""
+        known = f", such as {first.worst.name}{more}" if first.worst.role else ""
         return f"`{function.name}` may assume every role that lets it in{known}: `sts:AssumeRole` on `{first.pattern}`"
-    return f"`{function.name}` can become `{first.worst.name}`{more} by `sts:AssumeRole`: that role is stronger"
+    return f"`{function.name}` can become {first.worst.name}{more} by `sts:AssumeRole`: that role is stronger"

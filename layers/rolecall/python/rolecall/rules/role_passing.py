@@ -1,7 +1,8 @@
 from rolecall.escalation.held import Held, by_passing, granted
 from rolecall.escalation.judge import pins_one_service
+from rolecall.escalation.paths import Kind
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.telling import Cause, causes, unjudged
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
@@ -70,6 +71,7 @@ def role_passing(function: Function, account: Account) -> Yields:
 
     Misses: services that are not in the table of paths (docs/escalation.md).
     """
+    yield from unjudged(Kind.PASS)
     own = granted(function, account)
     if own is None:
         return
@@ -90,6 +92,7 @@ def role_passing(function: Function, account: Account) -> Yields:
             confidence=Confidence.HIGH if is_sure or is_any else Confidence.MEDIUM,
             evidence=cause.evidence(),
             witness=cause.witness,
+            of_policy=cause.of_policy,
         )
 
 
@@ -112,7 +115,7 @@ def _message(function: Function, cause: Cause) -> str:
     first, others = cause.targets[0], cause.others
     more = f" and {others} other roles" if others else ""
     created = named(cause.worst.path.names)
-    return f"`{function.name}` can become `{first.worst.name}`{more}: by {created} it {cause.worst.path.gains}"
+    return f"`{function.name}` can become {first.worst.name}{more}: by {created} it {cause.worst.path.gains}"
 
 
 def _fix(cause: Cause) -> str:

@@ -1,5 +1,6 @@
 from rolecall.escalation.held import granted, on_itself
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.paths import Kind, On
+from rolecall.escalation.telling import Cause, causes, unjudged
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, named, rule, undecided
@@ -58,6 +59,7 @@ def self_escalation(function: Function, account: Account) -> Yields:
 
     Misses: rights of a service that can write policies for it, such as a pipeline that deploys this role.
     """
+    yield from unjudged(Kind.SELF)
     own = granted(function, account)
     for cause in causes(on_itself(own)) if own else ():
         if not cause.worst.is_certain:
@@ -70,6 +72,7 @@ def self_escalation(function: Function, account: Account) -> Yields:
             actions=cause.actions,
             evidence=cause.evidence(),
             witness=cause.witness,
+            of_policy=cause.of_policy,
         )
 
 
@@ -77,11 +80,13 @@ def _become(function: Function, cause: Cause) -> str:
     targets = cause.worst.targets
     if targets is None:
         return f"`{function.name}` can raise its own rights"
-    return f"`{function.name}` can become `{targets.worst.name}`"
+    return f"`{function.name}` can become {targets.worst.name}"
 
 
 def _fix(function: Function, cause: Cause) -> str:
     role = function.role.rpartition("/")[2]
+    if cause.worst.path.actions[0][1] is On.USER:
+        return f"take {named(cause.actions)} out of the statement"
     return (
         f"take {named(cause.actions)} out of the statement, or put it on roles other than `{role}` with a condition on "
         "`iam:PermissionsBoundary`"

@@ -1,6 +1,6 @@
 from rolecall.escalation.held import Held, granted, over_workloads
-from rolecall.escalation.paths import On
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.paths import Kind, On
+from rolecall.escalation.telling import Cause, causes, unjudged
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
@@ -61,6 +61,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
     Misses: the bucket or the repository that code is deployed from: Lambda keeps a copy of the code and does
     not tell where it came from. Rights of what runs in other services are not read: they count as more.
     """
+    yield from unjudged(Kind.TAKE)
     own = granted(function, account)
     if own is None:
         return
@@ -78,6 +79,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
             confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
             evidence=cause.evidence(),
             witness=cause.witness,
+            of_policy=cause.of_policy,
         )
 
 
@@ -96,6 +98,6 @@ def _message(function: Function, cause: Cause) -> str:
     if path.actions[0][1] is not On.FUNCTION:
         return f"`{function.name}` can become {first.worst.name}: {by}"
     if first.worst.role is None:
-        return f"`{function.name}` can become the role of `{first.worst.name}`{others}: {by}"
+        return f"`{function.name}` can become the role of {first.worst.name}{others}: {by}"
     role = first.worst.role.name
-    return f"`{function.name}` can become `{role}`, the role of function `{first.worst.name}`{others}: {by}"
+    return f"`{function.name}` can become `{role}`, the role of function {first.worst.name}{others}: {by}"
