@@ -8,11 +8,13 @@ from rolecall.escalation.judge import Proof, can, names, proof, proofs, trusts_s
 from rolecall.escalation.paths import Kind, On, Path, of_kind
 from rolecall.escalation.strength import UNKNOWN, is_administrator
 from rolecall.escalation.targets import Target, Targets, functions, is_exact, roles
+from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Role
 from rolecall.needs.excess import is_aws_managed
 from rolecall.needs.grant import Grant
+from rolecall.needs.witness import request
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _self(own: Grant, path: Path) -> Iterator[Held]:
     if path.id.startswith("boundary-") and own.role.boundary is None:
         return
     if first is On.OWN:
-        granting = with_trust(own, own.role.arn, own.role.trust)
+        granting = with_trust(own, own.role.arn, None)  # Who rewrites its trust policy lets itself in.
         found = tuple(proof(granting, action, on=own.role.arn, given=given) for action, _ in path.actions)
         yield from _held(path, found)
     elif first is On.POLICY:
@@ -76,7 +78,7 @@ def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
         if first.pattern == own.role.arn:
             continue
         if path.actions[0][1] is not On.ROLE:
-            rest = tuple(proof(_trusting(own, None), action, given=given) for action in path.names[1:])
+            rest = tuple(_on_role_of(own, action, first.pattern, given) for action in path.names[1:])
             yield from _held(path, (first, *rest))
             continue
         arn = first.resource
@@ -87,6 +89,19 @@ def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
             continue  # It becomes a role that is no stronger.
         worst = Target(f"`{first.pattern.rpartition('/')[2]}`", known, UNKNOWN)
         yield from _held(path, (first, *rest), reached or Targets(first.pattern, worst))
+
+
+def _on_role_of(own: Grant, action: str, policy: str, given: Mapping[str, str]) -> Proof | None:
+    """An action on a role that has the policy, as far as the role is known."""
+    for statement in own.statements_allowing(action, "*"):
+        for pattern in statement.resources or ("*",):
+            arn = str(request(own, action, pattern)["resource"])
+            known = next((each for each in own.account.roles if each.arn == arn), None)
+            if arn == own.role.arn or (known and not any(resource_matches(policy, one.name) for one in known.policies)):
+                continue
+            if found := proof(_trusting(own, known, arn), action, on=arn, given=given):
+                return found
+    return None
 
 
 def _trusting(own: Grant, role: Role | None, arn: str | None = None) -> Grant:

@@ -74,6 +74,8 @@ def proofs(
             if not fits(action, pattern):
                 continue
             seen = witness(granted, statement, action, pattern, given=given)
+            if seen and action == "sts:AssumeRole":
+                seen |= _trust(granted, seen["resource"])
             if seen or _is_open(granted, action, pattern, given):
                 yield Proof(action, statement, pattern, seen)
 
@@ -104,6 +106,12 @@ def with_trust(granted: Grant, role: str, trust: Policy | None) -> Grant:
     policy = trust or letting_in(account.partition, account.id)
     known = (*account.resources, Resource(role, policy=policy))
     return replace(granted, account=replace(account, resources=known))
+
+
+def _trust(granted: Grant, role: str) -> dict[str, Any]:
+    """The trust policy that `with_trust` gave the role, as a member of a case."""
+    known = granted.account.resource(role)
+    return {"resourcePolicy": known.policy.document()} if known and known.policy else {}
 
 
 def trusts_service(role: Role, service: str) -> bool:

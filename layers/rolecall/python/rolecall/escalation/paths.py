@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from rolecall.iam import catalog
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild, matches
+from rolecall.model import Gap
 
 
 class Kind(Enum):
@@ -320,14 +321,24 @@ ACTIONS = frozenset(action.lower() for path in PATHS for action in path.names)
 
 
 @cache
-def unknown_actions() -> tuple[str, ...]:
-    """Actions of the table that the catalog lacks, sorted: their paths cannot be judged, which must be said."""
-    return tuple(sorted({name for path in PATHS for name in path.names if catalog.action(name) is None}))
-
-
 def of_kind(kind: Kind) -> tuple[Path, ...]:
     """The paths that a rule tells, in order."""
     return tuple(path for path in PATHS if path.kind is kind)
+
+
+@cache
+def unjudged(paths: tuple[Path, ...]) -> tuple[Gap, ...]:
+    """Those that cannot be judged because the catalog lacks an action: to be said, never passed over."""
+    lacking = ((path, name) for path in paths for name in path.names if catalog.action(name) is None)
+    return tuple(
+        Gap(
+            f"rule {path.kind.value}",
+            f"path `{path.id}` is not judged: the catalog lacks `{name}`",
+            "escalation paths",
+            mendable=False,
+        )
+        for path, name in lacking
+    )
 
 
 def possible(statements: tuple[Statement, ...]) -> frozenset[str]:

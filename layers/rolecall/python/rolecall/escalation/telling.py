@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rolecall.escalation.held import Held
-from rolecall.escalation.paths import PATHS, Kind, of_kind, unknown_actions
+from rolecall.escalation.paths import PATHS
 from rolecall.escalation.targets import Targets
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
-from rolecall.model import Gap
 
 SHOWN = 10
 """Paths in the evidence of a finding; all of their ids are in it."""
@@ -74,15 +73,6 @@ def causes(held: Iterable[Held]) -> Iterator[Cause]:
         unique = {(each.path.id, each.targets.pattern if each.targets else None): each for each in group}
         ordered = sorted(unique.values(), key=_rank)
         yield Cause(ordered[0].statement, tuple(ordered))
-
-
-def unjudged(kind: Kind) -> Iterator[Gap]:
-    """What a rule yields for paths of its kind with actions that the catalog lacks."""
-    unknown = set(unknown_actions())
-    for path in of_kind(kind):
-        for action in unknown.intersection(path.names):
-            why = f"path `{path.id}` is not judged: the catalog lacks `{action}`"
-            yield Gap(f"rule {kind.value}", why, "escalation paths", mendable=False)
 
 
 def _rank(held: Held) -> tuple[object, ...]:

@@ -25,5 +25,3 @@ def _name(path: Path) -> str:
 
 def _means(path: Path) -> str:
     return f"{path.gains} (`{path.service}`)" if path.service else path.gains
-
-

@@ -1,7 +1,7 @@
 from rolecall.escalation.held import Held, by_assuming, granted
-from rolecall.escalation.paths import Kind
+from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes, unjudged
+from rolecall.escalation.telling import Cause, causes
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.of import of
@@ -57,7 +57,7 @@ def role_chaining(function: Function, account: Account) -> Yields:
 
     Misses: roles of other accounts, whose trust and rights are not read, where they are named.
     """
-    yield from unjudged(Kind.CHAIN)
+    yield from unjudged(of_kind(Kind.CHAIN))
     own = granted(function, account)
     if own is None:
         return

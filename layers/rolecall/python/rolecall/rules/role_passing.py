@@ -1,8 +1,8 @@
 from rolecall.escalation.held import Held, by_passing, granted
 from rolecall.escalation.judge import pins_one_service
-from rolecall.escalation.paths import Kind
+from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes, unjudged
+from rolecall.escalation.telling import Cause, causes
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
@@ -71,7 +71,7 @@ def role_passing(function: Function, account: Account) -> Yields:
 
     Misses: services that are not in the table of paths (docs/escalation.md).
     """
-    yield from unjudged(Kind.PASS)
+    yield from unjudged(of_kind(Kind.PASS))
     own = granted(function, account)
     if own is None:
         return

@@ -1,6 +1,6 @@
 from rolecall.escalation.held import granted, on_itself
-from rolecall.escalation.paths import Kind, On
-from rolecall.escalation.telling import Cause, causes, unjudged
+from rolecall.escalation.paths import Kind, On, of_kind, unjudged
+from rolecall.escalation.telling import Cause, causes
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, named, rule, undecided
@@ -59,7 +59,7 @@ def self_escalation(function: Function, account: Account) -> Yields:
 
     Misses: rights of a service that can write policies for it, such as a pipeline that deploys this role.
     """
-    yield from unjudged(Kind.SELF)
+    yield from unjudged(of_kind(Kind.SELF))
     own = granted(function, account)
     for cause in causes(on_itself(own)) if own else ():
         if not cause.worst.is_certain:

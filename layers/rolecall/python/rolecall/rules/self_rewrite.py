@@ -1,6 +1,6 @@
 from rolecall.escalation.held import granted, over_itself
-from rolecall.escalation.paths import Kind
-from rolecall.escalation.telling import causes, unjudged
+from rolecall.escalation.paths import Kind, of_kind, unjudged
+from rolecall.escalation.telling import causes
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, named, rule, undecided
@@ -39,7 +39,7 @@ def self_rewrite(function: Function, account: Account) -> Yields:
 
     Misses: layers that it uses and may publish; what an alias of another account may do.
     """
-    yield from unjudged(Kind.REWRITE)
+    yield from unjudged(of_kind(Kind.REWRITE))
     own = granted(function, account)
     for cause in causes(over_itself(own)) if own else ():
         if not cause.worst.is_certain:

@@ -1,6 +1,6 @@
 from rolecall.escalation.held import Held, granted, over_workloads
-from rolecall.escalation.paths import Kind, On
-from rolecall.escalation.telling import Cause, causes, unjudged
+from rolecall.escalation.paths import Kind, On, of_kind, unjudged
+from rolecall.escalation.telling import Cause, causes
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
@@ -61,7 +61,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
     Misses: the bucket or the repository that code is deployed from: Lambda keeps a copy of the code and does
     not tell where it came from. Rights of what runs in other services are not read: they count as more.
     """
-    yield from unjudged(Kind.TAKE)
+    yield from unjudged(of_kind(Kind.TAKE))
     own = granted(function, account)
     if own is None:
         return
