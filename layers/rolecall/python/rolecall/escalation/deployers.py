@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rolecall.escalation.judge import Proof, proof
 from rolecall.escalation.paths import possible
-from rolecall.escalation.strength import Gain, gain, holder, is_administrator
+from rolecall.escalation.strength import Gain, gain, holder, is_administrator, is_stronger
 from rolecall.iam.arn import resource_matches
 from rolecall.model import Account, Function, Role, User
 from rolecall.needs.grant import Grant
@@ -44,6 +44,11 @@ class Deployer:
         for function in functions:
             if is_all or any(resource_matches(pattern, function.arn) for pattern in patterns):
                 yield function
+
+    def is_weaker(self, function: Function, account: Account) -> bool:
+        """Does the function's role hold rights that it lacks?"""
+        role = account.role_of(function)
+        return role is not None and is_stronger(self.grant, role)
 
     def gain(self, function: Function, account: Account) -> Gain | None:
         """What it gains by changing the function: rights of the function's role that it lacks."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rolecall.escalation.judge import Proof, can, names, proof, proofs, trusts_service, with_trust
+from rolecall.escalation.judge import Proof, can, may_let_in, names, proof, proofs, trusts_service, with_trust
 from rolecall.escalation.paths import Kind, On, Path, of_kind
 from rolecall.escalation.strength import UNKNOWN, is_administrator
 from rolecall.escalation.targets import Target, Targets, functions, is_exact, roles
@@ -199,8 +199,10 @@ def by_assuming(own: Grant) -> Iterator[Held]:
 
 def _assumed(own: Grant, path: Path, statement: Statement, pattern: str) -> Iterator[Held]:
     def lets_in(role: Role) -> bool:
+        if not may_let_in(role, own):
+            return False
         seen = proof(with_trust(own, role.arn, role.trust), "sts:AssumeRole", on=role.arn)
-        return role.trust is not None and seen is not None and seen.witness is not None
+        return seen is not None and seen.witness is not None
 
     if is_exact(pattern):
         known = next((each for each in own.account.roles if each.arn == pattern), None)

@@ -6,6 +6,7 @@ decide, and so they do of the path.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from rolecall.escalation.paths import Path, possible
@@ -114,8 +115,37 @@ def _trust(granted: Grant, role: str) -> dict[str, Any]:
     return {"resourcePolicy": known.policy.document()} if known and known.policy else {}
 
 
+def may_let_in(role: Role, own: Grant) -> bool:
+    """Does its trust policy name the role, its account, or everybody, whatever else it asks?"""
+    every = list(role.trust.allows) if role.trust else []
+    if any(statement.not_principals for statement in every):
+        return True
+    named = [each for statement in every for each in statement.principals]
+    return any(each.is_everyone or each.account == own.account.id or each.value == own.role.arn for each in named)
+
+
 def trusts_service(role: Role, service: str) -> bool:
     """Does the role let the service run as it? Where its trust was not read, or conditions decide, it may."""
+    return _trusts(_Trust(role, service))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trust:
+    """A role and a service, the same only as the same object."""
+
+    role: Role
+    service: str
+
+    def __hash__(self) -> int:
+        return hash((id(self.role), self.service))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Trust) and self.role is other.role and self.service == other.service
+
+
+@lru_cache(maxsize=8192)
+def _trusts(asked: _Trust) -> bool:
+    role, service = asked.role, asked.service
     if role.trust is None:
         return True
     if service == "cognito-identity.amazonaws.com":

@@ -13,7 +13,7 @@ from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Role
 from rolecall.needs.excess import expanded
 from rolecall.needs.grant import Grant
-from rolecall.needs.harm import Harm, harm
+from rolecall.needs.harm import harm
 from rolecall.needs.witness import request, witness
 
 EVERYONE_NEEDS = (
@@ -57,6 +57,9 @@ ANYTHING = (
     "secretsmanager:GetSecretValue",
 )
 """Whoever may do all of these everywhere may do anything."""
+
+HOLDERS = ("aws:Principal", "lambda:SourceFunctionArn")
+"""Beginnings of the keys of a request that tell who makes it."""
 
 MOST = 12
 """Actions of one statement that are held against the other role, the worst first."""
@@ -105,7 +108,7 @@ def gain(own: Grant, target: Role) -> Gain | None:
     return _gain(_Two(own, target))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _gain(two: _Two) -> Gain | None:
     own, target = two.own, two.target
     if own.role.arn == target.arn or _same(own.role, target):
@@ -139,7 +142,7 @@ class _Held:
         return isinstance(other, _Held) and self.role is other.role and self.account is other.account
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _is_administrator(held: _Held) -> bool:
     granted = holder(held.role, held.account)
     statements = [statement for policy in held.role.policies for statement in policy.allows]
@@ -178,21 +181,46 @@ def _access(role: Role) -> Access:
     return own & Access.of(role.boundary) if role.boundary else own
 
 
+def is_stronger(own: Grant, target: Role) -> bool:
+    """Has the target a right that one lacks? As `gain` says, but it stops at the first."""
+    held = _requests(_Held(target, own.account))
+    return any(not _allows(own, each) for each in held) or gain(own, target) is not None
+
+
 def _rights(own: Grant, target: Role) -> tuple[str, ...]:
     """Up to `MOST` requests that the target is allowed and one is not, as text, the worst first."""
-    its = holder(target, own.account)
-    found: dict[str, Harm] = {}
-    for policy in target.policies:
+    held = _requests(_Held(target, own.account))
+    return tuple(dict.fromkeys(each.text for each in held if not _allows(own, each)))[:MOST]
+
+
+def _allows(own: Grant, held: "_Request") -> bool:
+    return own.allows(held.action, held.resource, dict(held.context)).allowed is True
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request that a role is allowed; `text` is what it stands for: `action on pattern`."""
+
+    text: str
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=2048)
+def _requests(held: "_Held") -> tuple[_Request, ...]:
+    """What stands for a role's rights: the worst actions of each statement, on each resource, the worst first."""
+    its = holder(held.role, held.account)
+    found: list[_Request] = []
+    for policy in held.role.policies:
         for statement in policy.allows:
             for action in _worst(statement):
                 for pattern in statement.resources or ("*",):
                     seen = witness(its, statement, action, pattern)
-                    if seen and not own.allows(action, seen["resource"], seen["context"]).allowed:
-                        found.setdefault(f"{action} on {pattern}", harm(action))
-                        break
-                if len(found) >= MOST:
-                    break
-    return tuple(sorted(found, key=lambda each: (found[each], each)))[:MOST]
+                    if seen:
+                        context = tuple((k, v) for k, v in seen["context"].items() if not k.startswith(HOLDERS))
+                        found.append(_Request(f"{action} on {pattern}", action, seen["resource"], context))
+    return tuple(sorted(found, key=lambda each: (harm(each.action), each.text)))
 
 
 def _worst(statement: Statement) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from rolecall.escalation.strength import UNKNOWN, Gain, gain, is_administrator
 from rolecall.iam.arn import resource_matches
@@ -108,10 +109,11 @@ def _strongest(
     granted: Grant, candidates: Iterable[tuple[str, Role | None]], *, unread: Iterable[Function] = ()
 ) -> Target | None:
     """The first of the strongest: by a rough measure, so that few are compared in full."""
-    every = [(name, role) for name, role in candidates if role is None or role.arn != granted.role.arn]
-    for name, role in sorted(every, key=lambda each: (_measure(each[1], granted.account), each[0]))[:FEW]:
-        found = gain(granted, role) if role else None
-        if role and found:
+    every = [(_measure(role, granted.account), name, role) for name, role in candidates if role]
+    others = (each for each in every if each[2].arn != granted.role.arn)
+    for _, name, role in nsmallest(FEW, others, key=lambda each: each[:2]):
+        found = gain(granted, role)
+        if found:
             return Target(f"`{name}`", role, found)
     missing = next((each.name for each in unread if granted.account.role_of(each) is None), None)
     return Target(f"`{missing}`", None, UNKNOWN) if missing else None
@@ -121,7 +123,5 @@ def _any(kind: str, pattern: str) -> str:
     return f"any {kind}" if pattern == "*" else f"any {kind} like `{pattern}`"
 
 
-def _measure(role: Role | None, account: Account) -> int:
-    if role is None:
-        return 2
+def _measure(role: Role, account: Account) -> int:
     return 0 if is_administrator(role, account) else 1

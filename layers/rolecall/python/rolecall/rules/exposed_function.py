@@ -69,12 +69,12 @@ def exposed_function(account: Account) -> Yields:
 
 def _undeclared(function: Function, suspects: list[Deployer], account: Account) -> Iterator[Hit]:
     """One finding for a function: the first principal that is not declared, and how many more."""
-    judged = ((each, each.change(function), each.gain(function, account)) for each in suspects)
-    found = [(each, how, more) for each, how, more in judged if how and more]
-    if not found:
+    found = [each for each in suspects if each.change(function) and each.is_weaker(function, account)]
+    deployer = min(found, key=lambda each: each.arn, default=None)
+    how = deployer.change(function) if deployer else None
+    more = deployer.gain(function, account) if deployer else None
+    if deployer is None or how is None or more is None:
         return
-    found.sort(key=lambda each: (not each[2].rights, each[0].arn))
-    deployer, how, more = found[0]
     others = f" and {len(found) - 1} others" if len(found) > 1 else ""
     yield Hit(
         None,
@@ -84,7 +84,7 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
         actions=(how.action,),
         resources=(function.arn,),
         principal=deployer.arn,
-        evidence=_evidence(how, more) | {"principals": [each.arn for each, _, _ in found][:50]},
+        evidence=_evidence(how, more) | {"principals": sorted(each.arn for each in found)[:50]},
         witness=deployer.witness(how),
         function=function.id,
         role=function.role,
