@@ -51,6 +51,7 @@ benchmark: build ## measure: imports, decisions, parsing, proofs, templates
 	@$(BIN)/python -m benchmarks.evaluation
 	@$(BIN)/python -m benchmarks.templates
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.escalation
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

@@ -6,7 +6,6 @@ from heapq import nsmallest
 
 from rolecall.escalation.strength import UNKNOWN, Gain, gain, is_administrator
 from rolecall.iam.arn import resource_matches
-from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Role
 from rolecall.needs.grant import Grant
@@ -90,8 +89,8 @@ def function_name(pattern: str) -> str | None:
 
 
 def is_exact(pattern: str) -> bool:
-    """Does it stand for one role?"""
-    return not is_wild(pattern) and not is_unresolved(pattern)
+    """Does it stand for one role, if only the value of a parameter says which?"""
+    return not is_wild(pattern)
 
 
 def _is_elsewhere(pattern: str, account: Account) -> bool:

@@ -31,8 +31,8 @@ def role_passing(function: Function, account: Account) -> Yields:
     What it creates runs as that role, with code of its own choice: so the function has the rights of every
     role that it may pass to a service that the role trusts. Critical where that may be an administrator, or
     where any role may be passed; else high. A role that is not known counts as stronger. One that is named
-    alone, for one service, and passed by a call that the code makes, is what the function is for, unless it
-    is an administrator.
+    alone, for one service, and passed by a call that the code makes is what the function is for, unless it is
+    an administrator; where the code is not known, so is one that a condition pins to one service.
 
     Bad:
         {"Effect": "Allow", "Resource": "*",
@@ -101,14 +101,18 @@ def _is_any(pattern: str) -> bool:
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:
-    """Is one role passed to one service, by a call that the code makes?"""
+    """Is one role passed to one service, by a call that the code makes, or may make where it is not known?"""
     targets = held.targets
     if targets is None or not is_exact(targets.pattern) or targets.worst.gain.admin:
         return False
-    if not pins_one_service(held.statement, targets.worst.role):
-        return False
-    needed = {need.action.lower() for need in of(function, account).needs}
-    return all(action.lower() in needed for action in held.path.names[1:])
+    needs = of(function, account)
+    is_pinned = pins_one_service(held.statement, None)
+    if is_pinned and not all(needs.knows(action) for action in held.path.names[1:]):
+        return True  # It is as narrow as it can be, and the code may well do it.
+    needed = {need.action.lower() for need in needs.needs}
+    return pins_one_service(held.statement, targets.worst.role) and all(
+        action.lower() in needed for action in held.path.names[1:]
+    )
 
 
 def _message(function: Function, cause: Cause) -> str:

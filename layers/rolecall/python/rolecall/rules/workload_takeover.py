@@ -7,6 +7,9 @@ from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
 from rolecall.rules import Yields, named, rule, undecided
 
+USES = ("Execute", "Invoke", "Send", "Start", "Submit")
+"""Beginnings of the names of actions that use what is there, if with commands of one's own."""
+
 
 @rule(
     Severity.HIGH,
@@ -84,11 +87,16 @@ def workload_takeover(function: Function, account: Account) -> Yields:
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:
-    """Does the code call it, on something of another service that the statement names?"""
+    """Does the code call it, on something of another service that the statement names?
+
+    Where the code is not known, to use such a thing is what a function is for; to change it is not.
+    """
     if held.path.actions[0][1] is On.FUNCTION or (held.targets and is_account_wide(held.targets.pattern)):
         return False
-    needed = {need.action.lower() for need in of(function, account).needs}
-    return all(action.lower() in needed for action in held.path.names)
+    needs = of(function, account)
+    called = {need.action.lower() for need in needs.needs}
+    is_use = held.path.names[0].partition(":")[2].startswith(USES)
+    return all(action.lower() in called or (is_use and not needs.knows(action)) for action in held.path.names)
 
 
 def _message(function: Function, cause: Cause) -> str:
