@@ -51,7 +51,7 @@ def show(console: Console, sandbox: account.Account) -> None:
             line, took = timed(partial(fired, stack, shot))
         console.print(f"  [green]✓[/] {shot.title:<33} [dim]{took:>5.0f} ms[/]  {escape(said(line))}")
 
-    console.print("\n[bold]Five faults[/], each a real API call, and what the auditor wrote to CloudWatch Logs")
+    console.print("\n[bold]Six faults[/], each a real API call, and what the auditor wrote to CloudWatch Logs")
     for number, fault in enumerate(faults(), 1):
         act(console, number, fault, stack)
 

@@ -110,6 +110,19 @@ class _Poller:
         )
 
 
+def _reach(stack: Stack) -> None:
+    """Let hello replace the code of the auditor, which may read far more."""
+    statement = {"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": stack.arn("Auditor")}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    stack.client("iam").put_role_policy(
+        RoleName=_role_name(stack, "Hello"), PolicyName="Deploy", PolicyDocument=document
+    )
+
+
+def _keep_out(stack: Stack) -> None:
+    stack.client("iam").delete_role_policy(RoleName=_role_name(stack, "Hello"), PolicyName="Deploy")
+
+
 def faults() -> tuple[Fault, ...]:
     """All faults, in the order in which the demo makes them."""
     source, sharing, poller = _Source(), _Sharing(), _Poller()
@@ -139,5 +152,13 @@ def faults() -> tuple[Fault, ...]:
             "Sqs",
             poller.weaken,
             poller.restore,
+        ),
+        Fault(
+            "hello may replace the auditor's code",
+            "iam.put_role_policy",
+            "workload-takeover",
+            "Hello",
+            _reach,
+            _keep_out,
         ),
     )
