@@ -11,7 +11,8 @@ from rolecall import engine
 from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.iam.policy import parse
-from rolecall.model import Account, User
+from rolecall.model import Account, Gap, User
+from rolecall.parts import single
 from rolecall.rules import all_rules
 from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account, allow, document
 from tests.rules.test_examples import examples
@@ -289,6 +290,52 @@ def test_a_condition_that_cannot_be_judged_is_said() -> None:
     findings = engine.audit(account(granting(allow("ssm:SendCommand", Condition=office)))).findings
 
     assert [each.rule for each in findings] == ["incomplete-audit"]
+
+
+def test_one_condition_is_one_question() -> None:
+    office = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    statement = allow(["lambda:UpdateFunctionCode", "lambda:PublishVersion"], f"{FUNCTION}*", Condition=office)
+
+    (finding,) = engine.audit(account(granting(statement))).findings
+
+    assert finding.message == (
+        "rule escalation: Example, statement 1: not decided whether its conditions on `aws:SourceIp` narrow it"
+    )
+
+
+def test_a_deny_that_may_take_it_away_is_said() -> None:
+    away = {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    deny = {"Effect": "Deny", "Action": "lambda:*", "Resource": "*", "Condition": away}
+
+    (finding,) = engine.audit(account(granting(allow("lambda:UpdateFunctionCode"), deny))).findings
+
+    assert finding.message == (
+        "rule escalation: Example, statement 1: not decided whether a Deny, "
+        "or what is not known of the resource, narrows it"
+    )
+
+
+def test_an_unread_boundary_makes_it_less_sure() -> None:
+    gap = Gap("boundary", "AccessDenied", "iam:GetPolicyVersion", ROLE)
+    within = account(granting(allow("iam:PutRolePolicy", ROLE)))
+    (own,) = within.roles
+
+    findings = engine.audit(replace(within, roles=(replace(own, gaps=(gap,)),))).findings
+
+    assert [(each.rule, each.confidence.value) for each in findings] == [
+        ("self-escalation", "medium"),
+        ("incomplete-audit", "high"),
+    ]
+
+
+def test_an_event_and_a_sweep_find_the_same() -> None:
+    within = account(granting(allow(["lambda:UpdateFunctionCode"], BILLING), PASS, RUN, **billing(allow("s3:*"))))
+    one, other = sorted(single(within), key=lambda each: each.functions[0].id, reverse=True)
+    by_event = engine.audit(one, whole=False).findings
+
+    assert by_event == tuple(each for each in engine.audit_each(within).findings if each.function == "orders")
+    assert [each.rule for each in by_event][:2] == ["role-passing", "workload-takeover"]
+    assert other.functions[0].id == "billing"
 
 
 def test_what_is_silent_beside_a_path() -> None:

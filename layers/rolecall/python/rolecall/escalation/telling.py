@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from rolecall.escalation.held import Held
 from rolecall.escalation.paths import PATHS
 from rolecall.escalation.targets import Targets
+from rolecall.finding import Confidence
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
+from rolecall.model import Function, Gap
+from rolecall.needs.grant import Grant
 
 SHOWN = 10
 """Paths in the evidence of a finding; all of their ids are in it."""
@@ -31,13 +34,23 @@ class Cause:
         return tuple(sorted(found.values(), key=lambda each: each.worst.rank))
 
     @property
-    def actions(self) -> tuple[str, ...]:
-        """The entries of the statement, as written, that give it."""
-        wanted = {name for each in self.held for name in each.path.names}
-        entries = self.statement.actions or self.statement.not_actions
+    def doubtful(self) -> Statement | None:
+        """The statement whose conditions decide whether the worst path holds; None where it does."""
+        return next((each.statement for each in self.worst.proofs if not each.witness), None)
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The entries of Action, as written, that give it; with NotAction the actions themselves."""
+        wanted = tuple(dict.fromkeys(name for each in self.held for name in each.path.names))
         if self.statement.not_actions:
-            return entries
-        return tuple(entry for entry in entries if any(matches(entry, name, ignore_case=True) for name in wanted))
+            return wanted
+        written = self.statement.actions
+        return tuple(entry for entry in written if any(matches(entry, name, ignore_case=True) for name in wanted))
+
+    @property
+    def actions(self) -> tuple[str, ...] | None:
+        """For a hit: with NotAction all of the statement's."""
+        return None if self.statement.not_actions else self.entries
 
     @property
     def of_policy(self) -> bool:
@@ -90,3 +103,17 @@ def _target(targets: Targets) -> dict[str, object]:
         "known": worst.role is not None,
         "others": targets.others,
     }
+
+
+def confidence(own: Grant, *, known: bool = True) -> Confidence:
+    """Medium where the target is not known, or a part of the role that may take something away was not read."""
+    role = own.role
+    is_sure = known and not role.unread("boundary") and not role.unread("role policies")
+    return Confidence.HIGH if is_sure else Confidence.MEDIUM
+
+
+def undecided(function: Function, statement: Statement) -> Gap:
+    """What is told where it is not known whether a path holds, in the same words for every rule."""
+    keys = ", ".join(sorted({f"`{condition.key}`" for condition in statement.conditions}))
+    why = f"its conditions on {keys} narrow it" if keys else "a Deny, or what is not known of the resource, narrows it"
+    return Gap("rule escalation", f"{statement.where}: not decided whether {why}", None, function.id)

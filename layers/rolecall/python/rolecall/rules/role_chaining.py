@@ -1,11 +1,11 @@
 from rolecall.escalation.held import Held, by_assuming, granted
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.of import of
-from rolecall.rules import Yields, rule, undecided
+from rolecall.rules import Yields, rule
 
 
 @rule(
@@ -62,14 +62,15 @@ def role_chaining(function: Function, account: Account) -> Yields:
     if own is None:
         return
     for cause in causes(each for each in by_assuming(own) if not _is_meant(each, function, account)):
-        if not cause.worst.is_certain:
-            yield undecided(function, "role-chaining", cause.statement)
+        if cause.doubtful:
+            yield undecided(function, cause.doubtful)
             continue
         yield Hit(
             cause.statement,
             _message(function, cause),
             fix="put `sts:AssumeRole` on the ARNs of the roles that the function assumes",
             actions=cause.actions,
+            confidence=confidence(own),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,

@@ -2,12 +2,12 @@ from rolecall.escalation.held import Held, by_passing, granted
 from rolecall.escalation.judge import pins_one_service
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
-from rolecall.escalation.telling import Cause, causes
-from rolecall.finding import Confidence, Hit, Severity
+from rolecall.escalation.telling import Cause, causes, confidence, undecided
+from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
-from rolecall.rules import Yields, named, rule, undecided
+from rolecall.rules import Yields, named, rule
 
 
 @rule(
@@ -77,8 +77,8 @@ def role_passing(function: Function, account: Account) -> Yields:
         return
     held = (each for each in by_passing(own) if not _is_meant(each, function, account))
     for cause in causes(held):
-        if not cause.worst.is_certain:
-            yield undecided(function, "role-passing", cause.statement)
+        if cause.doubtful:
+            yield undecided(function, cause.doubtful)
             continue
         targets = cause.targets
         is_any = any(each.worst.gain.admin or _is_any(each.pattern) for each in targets)
@@ -89,7 +89,7 @@ def role_passing(function: Function, account: Account) -> Yields:
             fix=_fix(cause),
             actions=cause.actions,
             severity=Severity.CRITICAL if is_any else Severity.HIGH,
-            confidence=Confidence.HIGH if is_sure or is_any else Confidence.MEDIUM,
+            confidence=confidence(own, known=is_sure or is_any),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,

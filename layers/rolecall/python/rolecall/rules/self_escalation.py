@@ -1,9 +1,9 @@
 from rolecall.escalation.held import granted, on_itself
 from rolecall.escalation.paths import Kind, On, of_kind, unjudged
-from rolecall.escalation.telling import Cause, causes
+from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.rules import Yields, named, rule, undecided
+from rolecall.rules import Yields, named, rule
 
 
 @rule(
@@ -61,15 +61,18 @@ def self_escalation(function: Function, account: Account) -> Yields:
     """
     yield from unjudged(of_kind(Kind.SELF))
     own = granted(function, account)
-    for cause in causes(on_itself(own)) if own else ():
-        if not cause.worst.is_certain:
-            yield undecided(function, "self-escalation", cause.statement)
+    if own is None:
+        return
+    for cause in causes(on_itself(own)):
+        if cause.doubtful:
+            yield undecided(function, cause.doubtful)
             continue
         yield Hit(
             cause.statement,
             f"{_become(function, cause)}: by {named(cause.worst.path.names)} it {cause.worst.path.gains}",
             fix=_fix(function, cause),
             actions=cause.actions,
+            confidence=confidence(own),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
@@ -86,8 +89,8 @@ def _become(function: Function, cause: Cause) -> str:
 def _fix(function: Function, cause: Cause) -> str:
     role = function.role.rpartition("/")[2]
     if cause.worst.path.actions[0][1] is On.USER:
-        return f"take {named(cause.actions)} out of the statement"
+        return f"take {named(cause.entries)} out of the statement"
     return (
-        f"take {named(cause.actions)} out of the statement, or put it on roles other than `{role}` with a condition on "
+        f"take {named(cause.entries)} out of the statement, or put it on roles other than `{role}` with a condition on "
         "`iam:PermissionsBoundary`"
     )

@@ -1,9 +1,9 @@
 from rolecall.escalation.held import granted, over_itself
 from rolecall.escalation.paths import Kind, of_kind, unjudged
-from rolecall.escalation.telling import causes
+from rolecall.escalation.telling import causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.rules import Yields, named, rule, undecided
+from rolecall.rules import Yields, named, rule
 
 
 @rule(
@@ -41,16 +41,19 @@ def self_rewrite(function: Function, account: Account) -> Yields:
     """
     yield from unjudged(of_kind(Kind.REWRITE))
     own = granted(function, account)
-    for cause in causes(over_itself(own)) if own else ():
-        if not cause.worst.is_certain:
-            yield undecided(function, "self-rewrite", cause.statement)
+    if own is None:
+        return
+    for cause in causes(over_itself(own)):
+        if cause.doubtful:
+            yield undecided(function, cause.doubtful)
             continue
         gains = ", ".join(dict.fromkeys(each.path.gains for each in cause.held))
         yield Hit(
             cause.statement,
-            f"`{function.name}` can rewrite itself: by {named(cause.actions)} it {gains}",
-            fix=f"take {named(cause.actions)} out of the statement: leave it to what deploys the function",
+            f"`{function.name}` can rewrite itself: by {named(cause.entries)} it {gains}",
+            fix=f"take {named(cause.entries)} out of the statement: leave it to what deploys the function",
             actions=cause.actions,
+            confidence=confidence(own),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,

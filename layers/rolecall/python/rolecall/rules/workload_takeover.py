@@ -1,11 +1,11 @@
 from rolecall.escalation.held import Held, granted, over_workloads
 from rolecall.escalation.paths import Kind, On, of_kind, unjudged
-from rolecall.escalation.telling import Cause, causes
-from rolecall.finding import Confidence, Hit, Severity
+from rolecall.escalation.telling import Cause, causes, confidence, undecided
+from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
-from rolecall.rules import Yields, named, rule, undecided
+from rolecall.rules import Yields, named, rule
 
 USES = ("Execute", "Invoke", "Send", "Start", "Submit")
 """Beginnings of the names of actions that use what is there, if with commands of one's own."""
@@ -70,16 +70,16 @@ def workload_takeover(function: Function, account: Account) -> Yields:
         return
     held = (each for each in over_workloads(own) if not _is_meant(each, function, account))
     for cause in causes(held):
-        if not cause.worst.is_certain:
-            yield undecided(function, "workload-takeover", cause.statement)
+        if cause.doubtful:
+            yield undecided(function, cause.doubtful)
             continue
         is_sure = any(each.worst.gain.known or each.is_open for each in cause.targets)
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix=f"take {named(cause.actions)} out of the statement, or put it on what is no stronger than the function",
+            fix=f"take {named(cause.entries)} out of the statement, or put it on what is no stronger than the function",
             actions=cause.actions,
-            confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
+            confidence=confidence(own, known=is_sure),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
