@@ -216,6 +216,20 @@ def test_one_role_that_the_code_passes_to_one_service_is_its_business() -> None:
     assert short(meant | {"roles": [role("jobs", allow("*"), trust=TASKS)]}) == [("critical", "role-passing")]
 
 
+def test_a_role_that_it_can_write_and_pass_has_any_right() -> None:
+    runs = allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
+
+    assert ("high", "role-passing") in short(granting(PASS, runs))
+    assert ("critical", "role-passing") in short(granting(PASS, runs, allow("iam:PutRolePolicy", JOBS)))
+
+
+def test_a_role_that_is_linked_to_a_service_cannot_be_passed() -> None:
+    linked = role("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", allow("*"), trust=TASKS)
+    (finding,) = found(granting(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/*"), RUN, roles=[linked]))
+
+    assert finding.message.startswith("`orders` can become any role like")
+
+
 def test_actions_of_several_policies_count_together() -> None:
     apart = {"A": [allow("iam:PassRole")], "B": [allow("lambda:CreateFunction")]}
     together = apart | {"C": [allow("lambda:InvokeFunction")]}

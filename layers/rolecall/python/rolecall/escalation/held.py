@@ -139,6 +139,14 @@ def by_passing(own: Grant) -> Iterator[Held]:
                     yield from _held(path, (passing, *rest), reached)
 
 
+def may_write(own: Grant, pattern: str) -> bool:
+    """May it write the rights of the roles that a pattern stands for? Passed, they have any that it likes."""
+    named, given = names(own), _unbounded(own)
+    writing = (each for each in ("iam:AttachRolePolicy", "iam:PutRolePolicy") if each.lower() in named)
+    found = (proof(own, action, on=pattern, given=given) for action in writing)
+    return any(each is not None and each.witness is not None for each in found)
+
+
 def over_workloads(own: Grant) -> Iterator[Held]:
     """Paths by which it takes over other functions, or what else runs under a role."""
     named = names(own)

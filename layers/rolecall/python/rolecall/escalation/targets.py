@@ -53,8 +53,8 @@ def roles(granted: Grant, pattern: str, fits: Callable[[Role], bool]) -> Targets
             return Targets(pattern, Target(f"`{pattern.rpartition('/')[2]}`", None, UNKNOWN))
         found = gain(granted, role) if fits(role) and role.arn != granted.role.arn else None
         return Targets(pattern, Target(f"`{role.name}`", role, found)) if found else None
-    known = [each for each in account.roles if each.arn != granted.role.arn and _within(pattern, each.arn)]
-    known = [each for each in known if fits(each)]
+    others = (each for each in account.roles if each.arn != granted.role.arn and not _is_linked(each))
+    known = [each for each in others if _within(pattern, each.arn) and fits(each)]
     named = _strongest(granted, ((each.name, each) for each in known))
     worst = named or Target(_any("role", pattern), None, UNKNOWN)
     return Targets(pattern, worst, max(0, len(known) - 1) if named else len(known), is_open=True)
@@ -91,6 +91,11 @@ def function_name(pattern: str) -> str | None:
 def is_exact(pattern: str) -> bool:
     """Does it stand for one role, if only the value of a parameter says which?"""
     return not is_wild(pattern)
+
+
+def _is_linked(role: Role) -> bool:
+    """Is it linked to a service? Nobody else can pass or change it (IAM User Guide, "Service-linked roles")."""
+    return ":role/aws-service-role/" in role.arn
 
 
 def _is_elsewhere(pattern: str, account: Account) -> bool:

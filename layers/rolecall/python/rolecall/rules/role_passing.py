@@ -1,4 +1,4 @@
-from rolecall.escalation.held import Held, by_passing, granted
+from rolecall.escalation.held import Held, by_passing, granted, may_write
 from rolecall.escalation.judge import pins_one_service
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
@@ -29,10 +29,11 @@ def role_passing(function: Function, account: Account) -> Yields:
     """The execution role can pass a stronger role to something that it creates.
 
     What it creates runs as that role, with code of its own choice: so the function has the rights of every
-    role that it may pass to a service that the role trusts. Critical where that may be an administrator, or
-    where any role may be passed; else high. A role that is not known counts as stronger. One that is named
-    alone, for one service, and passed by a call that the code makes is what the function is for, unless it is
-    an administrator; where the code is not known, so is one that a condition pins to one service.
+    role that it may pass to a service that the role trusts. Critical where that may be an administrator,
+    where any role may be passed, or where it may write the policies of what it passes; else high. A role that
+    is not known counts as stronger. One that is named alone, for one service, and passed by a call that the
+    code makes is what the function is for, unless it is an administrator; where the code is not known, so is
+    one that a condition pins to one service.
 
     Bad:
         {"Effect": "Allow", "Resource": "*",
@@ -81,7 +82,7 @@ def role_passing(function: Function, account: Account) -> Yields:
             yield undecided(function, cause.doubtful)
             continue
         targets = cause.targets
-        is_any = any(each.worst.gain.admin or _is_any(each.pattern) for each in targets)
+        is_any = any(each.worst.gain.admin or _is_any(each.pattern) or may_write(own, each.pattern) for each in targets)
         is_sure = any(each.worst.gain.known for each in targets)
         yield Hit(
             cause.statement,

@@ -1,8 +1,10 @@
-from rolecall.escalation.held import granted, on_itself
+from rolecall.escalation.held import Held, granted, on_itself
 from rolecall.escalation.paths import Kind, On, of_kind, unjudged
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
+from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
+from rolecall.needs.of import of
 from rolecall.rules import Yields, named, rule
 
 
@@ -57,13 +59,19 @@ def self_escalation(function: Function, account: Account) -> Yields:
                    "Resource": "arn:aws:iam::111122223333:role/orders"}]
           Never: [{"Effect": "Deny", "Action": "iam:Put*", "Resource": "*"}]
 
+    Good:
+        calls: [{service: iam, operation: CreateAccessKey, parameters: {UserName: mailer}}]
+        more policies:
+          Rotate: [{"Effect": "Allow", "Action": "iam:CreateAccessKey",
+                    "Resource": "arn:aws:iam::111122223333:user/mailer"}]
+
     Misses: rights of a service that can write policies for it, such as a pipeline that deploys this role.
     """
     yield from unjudged(of_kind(Kind.SELF))
     own = granted(function, account)
     if own is None:
         return
-    for cause in causes(on_itself(own)):
+    for cause in causes(each for each in on_itself(own) if not _is_meant(each, function, account)):
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
             continue
@@ -77,6 +85,15 @@ def self_escalation(function: Function, account: Account) -> Yields:
             witness=cause.witness,
             of_policy=cause.of_policy,
         )
+
+
+def _is_meant(held: Held, function: Function, account: Account) -> bool:
+    """Does the code change the keys of one user that is named, as a rotation does, or may it, as far as is known?"""
+    if held.path.actions[0][1] is not On.USER or is_wild(held.proofs[0].pattern):
+        return False
+    (action,) = held.path.names
+    needs = of(function, account)
+    return not needs.knows(action) or any(need.action == action for need in needs.needs)
 
 
 def _become(function: Function, cause: Cause) -> str:
