@@ -4,12 +4,13 @@ A right counts as gained only if the evaluator allows it to one and denies it to
 (its own logs, traces, network interfaces) makes nobody stronger.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from rolecall.iam.access import Access, UndecidedError, covers
-from rolecall.iam.policy import Statement, parse
-from rolecall.iam.wildcard import matches
+from rolecall.iam.arn import resource_matches
+from rolecall.iam.policy import Policy, Statement, parse
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Role
 from rolecall.needs.excess import expanded
 from rolecall.needs.grant import Grant
@@ -57,6 +58,9 @@ ANYTHING = (
     "secretsmanager:GetSecretValue",
 )
 """Whoever may do all of these everywhere may do anything."""
+
+LARGEST = 100
+"""Patterns of two roles that are compared in full; more would take seconds."""
 
 HOLDERS = ("aws:Principal", "lambda:SourceFunctionArn")
 """Beginnings of the keys of a request that tell who makes it."""
@@ -119,10 +123,17 @@ def _gain(two: _Two) -> Gain | None:
     rights = _rights(own, target)
     if rights:
         return Gain(rights, admin=is_admin)
+    left = _left(own.role, target)
+    if not left:
+        return None
+    inner = _of(target, left)
+    outer = _of(own.role, tuple(each for each in _allows_of(own.role) if _may_share(each, left))) | Access.of(TRIVIAL)
+    if sum(_size(leaf) for each in (inner, outer) for leaf in each.leaves()) > LARGEST:
+        return Gain(admin=is_admin, known=False)
     try:
-        return None if covers(_access(own.role) | Access.of(TRIVIAL), _access(target)) else Gain(admin=is_admin)
+        return None if covers(outer, inner) else Gain(admin=is_admin)
     except UndecidedError:
-        return UNKNOWN
+        return Gain(admin=is_admin, known=False)
 
 
 def is_administrator(role: Role, account: Account) -> bool:
@@ -176,9 +187,69 @@ def _same(one: Role, other: Role) -> bool:
     return one.policies == other.policies and one.boundary == other.boundary
 
 
-def _access(role: Role) -> Access:
-    own = Access.of(*role.policies)
+def _of(role: Role, allows: tuple[Statement, ...]) -> Access:
+    """What a role may do by these statements, within its Deny and its boundary."""
+    denies = tuple(each for policy in role.policies for each in policy.denies)
+    own = Access.of(replace(TRIVIAL, name="of a role", statements=(*allows, *denies)))
     return own & Access.of(role.boundary) if role.boundary else own
+
+
+def _allows_of(role: Role) -> tuple[Statement, ...]:
+    return tuple(each for policy in role.policies for each in policy.allows)
+
+
+def _left(own: Role, target: Role) -> tuple[Statement, ...]:
+    """What of the target's statements no statement of one's own says as well, in as many words: little, or nothing."""
+    statements = _allows_of(target)
+    if own.boundary or any(policy.denies for policy in own.policies):
+        return statements
+    mine = (*_allows_of(own), *TRIVIAL.allows)
+    return tuple(left for each in statements if (left := _rest(each, mine)))
+
+
+def _rest(statement: Statement, mine: tuple[Statement, ...]) -> Statement | None:
+    """The statement with those of its actions that none of the others gives; None where they give all."""
+    if not statement.actions or not statement.resources:
+        return None if any(statement.canonical() == each.canonical() for each in mine) else statement
+    rest = tuple(each for each in statement.actions if not any(_gives(one, each, statement) for one in mine))
+    return replace(statement, actions=rest) if rest else None
+
+
+def _gives(one: Statement, action: str, other: Statement) -> bool:
+    """Does a statement give an action wherever the other one does?
+
+    A pattern that fits another one as text, and has no `?`, fits all that this does.
+    """
+    if not set(one.conditions) <= set(other.conditions) or one.not_actions or one.not_resources:
+        return False
+    if action not in one.actions and not any(_fits(each, action.lower()) for each in one.actions):
+        return False
+    return all(any(each == "*" or _lies_in(resource, each) for each in one.resources) for resource in other.resources)
+
+
+def _fits(entry: str, action: str) -> bool:
+    return "*" in entry and "?" not in entry and matches(entry.lower(), action)
+
+
+def _lies_in(resource: str, pattern: str) -> bool:
+    return resource == pattern or ("?" not in pattern and resource_matches(pattern, resource))
+
+
+def _may_share(statement: Statement, others: tuple[Statement, ...]) -> bool:
+    """Can it give anything that the others do? As far as the services of their actions tell."""
+    mine, its = _services(statement), frozenset[str]().union(*map(_services, others))
+    return "*" in mine or "*" in its or bool(mine & its)
+
+
+def _services(statement: Statement) -> frozenset[str]:
+    if statement.not_actions:
+        return frozenset("*")
+    prefixes = {entry.partition(":")[0].lower() for entry in statement.actions}
+    return frozenset("*" if is_wild(each) else each for each in prefixes)
+
+
+def _size(policy: Policy) -> int:
+    return sum(len(s.actions) + len(s.not_actions) + len(s.resources) for s in policy.statements)
 
 
 def is_stronger(own: Grant, target: Role) -> bool:
