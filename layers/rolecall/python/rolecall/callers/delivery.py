@@ -10,7 +10,7 @@ from rolecall.iam.request import Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild, matches
-from rolecall.model import Account, Function, Trigger
+from rolecall.model import MISSING_ROLE, Account, Function, Trigger
 from rolecall.needs.parts import overlap, widened
 from rolecall.triggers import TRIGGERS, Poll, Push
 
@@ -264,6 +264,8 @@ def _is_open(trigger: Trigger, row: Push, policy: Policy) -> bool:
 def _by_role(trigger: Trigger, function: Function, account: Account) -> Delivery:
     """The caller invokes with a role of its own: what does that allow?"""
     arn = trigger.role or ""
+    if any(gap.what == MISSING_ROLE and gap.subject == arn for gap in account.gaps):
+        return Delivery(trigger, decision=Decision(Outcome.IMPLICITLY_DENIED))
     role = account.role(arn)
     if role is None or role.unread("role policies") or role.unread("boundary"):
         return Delivery(trigger, unsure=_unread(arn, account), mendable=False)

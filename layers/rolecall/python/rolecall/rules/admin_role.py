@@ -41,6 +41,7 @@ ANYTHING = (
         "leftover-poller-grant",
         "negated-grant",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -291,7 +291,9 @@ class World:
         for each in functions:
             self._roles.setdefault(each.arn, set()).add(role_name(each.role))
         have = {role.arn: role for role in base.roles}
-        read = list(pool.map(lambda arn: self._role(arn, have), sorted({each.role for each in functions})))
+        callers = {trigger.role for each in functions for trigger in each.triggers if self._is_own_role(trigger.role)}
+        wanted = {each.role for each in functions}.union(filter(None, callers))
+        read = list(pool.map(lambda arn: self._role(arn, have), sorted(wanted)))
         absent = [Resource(arn, exists=False) for served in opened for arn in served.absent]
         account = replace(
             base,
@@ -307,6 +309,10 @@ class World:
     def _close(self, served: Served) -> tuple[Function, ...]:
         functions = close_function(self.calls, served)
         return functions if self._code is None else with_calls(self.calls, served, functions, self._code)
+
+    def _is_own_role(self, arn: str | None) -> bool:
+        """Is it a role of this account, and not another's, or the credentials of whoever calls?"""
+        return bool(arn) and f":iam::{self.account}:role/" in str(arn) and not is_wild(str(arn))
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
         name = role_name(arn)

@@ -133,7 +133,8 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
     for function in read:
         if function.role:
             users[function.role] = tuple(sorted({*users.get(function.role, ()), function.id}))
-    made, missing = roles(stacks, users)
+    callers = {trigger.role for function in read for trigger in function.triggers if trigger.role}
+    made, missing = roles(stacks, users, callers)
     pseudo = stacks[0].resolver.values
     gaps = [gap for each in variants for gap in each.gaps] + [gap for each in stacks for gap in each.general_gaps()]
     account = Account(

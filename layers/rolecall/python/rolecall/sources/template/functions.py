@@ -1,5 +1,6 @@
 """Functions of a template: configuration, code, resource policies, triggers, and every served qualifier."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -110,8 +111,9 @@ class _Wired:
             if failure:
                 self.targets[served].append(Target("failure", str(failure)))
             if kind := polled(source):
-                needed = tuple(uses(properties))
-                self.triggers[served].append(Trigger(kind, source, logical_id, state, uses=needed, place=place))
+                needed, patterns = tuple(uses(properties)), _patterns(properties)
+                trigger = Trigger(kind, source, logical_id, state, filter=patterns, uses=needed, place=place)
+                self.triggers[served].append(trigger)
             else:
                 self.of_function[served[0]] += _unpolled(stack, source)
 
@@ -122,6 +124,12 @@ class _Wired:
                 target = _at(properties, "DestinationConfig", on, "Destination")
                 if served and target:
                     self.targets[served].append(Target(on.removeprefix("On").lower(), str(target)))
+
+
+def _patterns(properties: Mapping[str, Any]) -> str | None:
+    """The filter criteria of a mapping, as JSON text."""
+    filters = _items(_at(properties, "FilterCriteria", "Filters"))
+    return json.dumps(sorted(str(_at(each, "Pattern")) for each in filters)) if filters else None
 
 
 def _unpolled(stack: Stack, source: str) -> Iterator[Gap]:

@@ -14,21 +14,23 @@ from rolecall.sources.template.stack import Stack
 Written = tuple[str, Any, str]
 
 
-def roles(stacks: Iterable[Stack], users: Mapping[str, tuple[str, ...]]) -> tuple[tuple[Role, ...], tuple[Gap, ...]]:
+def roles(
+    stacks: Iterable[Stack], users: Mapping[str, tuple[str, ...]], callers: Iterable[str] = ()
+) -> tuple[tuple[Role, ...], tuple[Gap, ...]]:
     """The roles (by ARN) that functions use, of several templates of one application; gaps for those not in them.
 
-    `users` are the ids of the functions of each role.
+    `users` are the ids of the functions of each role; `callers` are roles with which triggers invoke.
     """
     stacks = tuple(stacks)
     written = {stack.resolver.arn_of(each): (stack, each) for stack in stacks for each, _ in stack.of("AWS::IAM::Role")}
     inline, attached = _elsewhere(stacks)
     documents = _managed(stacks)
     made, gaps = [], []
-    for arn in sorted(users):
+    for arn in sorted({*users, *callers}):
         if arn in written:
             stack, logical_id = written[arn]
-            made.append(_role(stack, logical_id, arn, users[arn], inline, attached, documents))
-        elif not is_unresolved(arn):
+            made.append(_role(stack, logical_id, arn, users.get(arn, ()), inline, attached, documents))
+        elif arn in users and not is_unresolved(arn):
             why = f"the role `{arn.rpartition('/')[2]}` is in no template that was given"
             gaps.append(Gap("role", why, None, arn, mendable=False))
     return tuple(made), tuple(gaps)
