@@ -165,8 +165,11 @@ class World:
             roles = _or_gap(lambda: all_roles(self.calls, self._users_of_roles()), "all roles at once", gaps)
             polled = _or_gap(mapped.result, mappings.WHAT, gaps)
             found, controls = walked.result(), controlled.result()
+        there, here = {each.arn for each in versions}, self.arn_of("")
+        named = [(plain(wire.function)[0], wire.trigger) for wire in found.found]
         return replace(
             self._empty(),
+            strays=tuple((arn, trigger) for arn, trigger in named if arn.startswith(here) and arn not in there),
             functions=_with_triggers(versions, polled, found.found),
             roles=roles,
             resources=_once(found.resources),

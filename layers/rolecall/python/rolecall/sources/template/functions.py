@@ -32,8 +32,13 @@ CONDITIONS = {
 }
 
 
-def functions(stacks: Iterable[Stack]) -> tuple[tuple[Function, ...], tuple[Gap, ...]]:
-    """Every function of the templates, once for each served qualifier; gaps for what is about an unknown one."""
+def functions(
+    stacks: Iterable[Stack],
+) -> tuple[tuple[Function, ...], tuple[Gap, ...], tuple[tuple[str, Trigger], ...]]:
+    """Every function of the templates, once for each served qualifier.
+
+    With gaps for what is about an unknown one, and the triggers that name a function (ARN) which is not in them.
+    """
     stacks = tuple(stacks)
     wired = _Wired()
     for stack in stacks:
@@ -42,7 +47,10 @@ def functions(stacks: Iterable[Stack]) -> tuple[tuple[Function, ...], tuple[Gap,
     for stack in stacks:
         for logical_id, properties in stack.of("AWS::Lambda::Function"):
             made += _served(stack, logical_id, properties, wired)
-    return tuple(sorted(made, key=lambda each: (each.id, each.qualifier or ""))), tuple(wired.gaps)
+    there = {each.arn for each in made}
+    strays = [(arn, trigger) for (arn, _), found in wired.triggers.items() if arn not in there for trigger in found]
+    in_order = tuple(sorted(made, key=lambda each: (each.id, each.qualifier or "")))
+    return in_order, tuple(wired.gaps), tuple(sorted(strays, key=lambda each: (each[0], each[1].source)))
 
 
 class _Wired:
