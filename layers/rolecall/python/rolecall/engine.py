@@ -19,6 +19,7 @@ from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
 # It judges what only the deployed auditor knows.
 WATCHING = "blind-auditor"
+DANGLING = "dangling-trigger"  # It speaks of triggers too that name no function which is there.
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
@@ -65,7 +66,7 @@ def audit_each(account: Account, *, today: date | None = None) -> Report:
 
 def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
-    ran = tuple(rule for rule in all_rules() if rule.whole or rule.name in (GAPS, OMITTED))
+    ran = tuple(rule for rule in all_rules() if rule.whole or rule.name in (GAPS, OMITTED, DANGLING))
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:
