@@ -45,6 +45,7 @@ ANYTHING = (
         "self-escalation",
         "self-rewrite",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -16,6 +16,7 @@ from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.parameters import Variants, given
+from rolecall.sources.template.resources import resources
 from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
 
@@ -132,7 +133,7 @@ def _stacks(
 
 
 def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader | None) -> Account:
-    read, unknown = functions(stacks)
+    read, unknown, strays = functions(stacks)
     running: dict[str, tuple[str, ...]] = {}
     for function in read:
         if function.role:
@@ -148,6 +149,8 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
+        resources=resources(stacks, read),
+        strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
