@@ -82,7 +82,6 @@ def test_a_wire_that_is_taken_apart_is_shown_by_its_state(rule: str, state: str,
 
 def test_the_demo_answers_who_may_invoke(stack: Stack) -> None:
     blocks = callers(stack).split("\n\n")
-
     assert [block.split()[3].rpartition("-")[2] for block in blocks[:-1]] == [
         "alb",
         "eventbridge",
