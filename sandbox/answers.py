@@ -27,20 +27,20 @@ def complete() -> None:
 
 
 def _with_details(plain: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-    """GetAccountAuthorizationDetails: boundaries of roles, and the AWS managed policies that are attached."""
+    """GetAccountAuthorizationDetails: boundaries, and the AWS managed policies that are attached."""
 
     def details(parameters: Any) -> Answer:
         iam = module("ministack.services.iam")
         status, headers, body = plain(parameters)
         text = body.decode()
-        for role in iam._roles.values():
-            if boundary := role.get("PermissionsBoundary"):
-                kind = "<PermissionsBoundaryType>Policy</PermissionsBoundaryType>"
-                arn = f"<PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn>"
-                whole = f"<PermissionsBoundary>{kind}{arn}</PermissionsBoundary>"
-                text = text.replace(
-                    f"<RoleId>{role['RoleId']}</RoleId>", f"<RoleId>{role['RoleId']}</RoleId>{whole}", 1
-                )
+        for name, holders in (("RoleId", iam._roles), ("UserId", iam._users)):
+            for holder in holders.values():
+                if boundary := holder.get("PermissionsBoundary"):
+                    kind = "<PermissionsBoundaryType>Policy</PermissionsBoundaryType>"
+                    arn = f"<PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn>"
+                    whole = f"<PermissionsBoundary>{kind}{arn}</PermissionsBoundary>"
+                    own = f"<{name}>{holder[name]}</{name}>"
+                    text = text.replace(own, own + whole, 1) if whole not in text.partition(own)[2][:400] else text
         filters = [iam._p(parameters, f"Filter.member.{number}") for number in range(1, 6)]
         if not any(filters) or "AWSManagedPolicy" in filters:
             text = text.replace("</Policies>", f"{_managed(iam)}</Policies>", 1)

@@ -14,8 +14,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rolecall import engine
+from rolecall.callers.declared import declared
 from rolecall.changes import Change, visible
-from rolecall.model import Gap, Watch
+from rolecall.finding import both
+from rolecall.model import Account, Gap, Watch
 from rolecall.parts import part
 from rolecall.sinks import cloudwatch
 from rolecall.sinks.cloudwatch import Cause
@@ -171,6 +173,11 @@ def look(message: Look, context: LambdaContext) -> None:
     at.forget(closed)
 
 
+def with_callers(account: Account, here: World) -> Account:
+    """The account with all principals, if a function says who is to invoke it: lists tell no tags, so no plan does."""
+    return here.with_principals(account) if any(map(declared, account.functions)) else account
+
+
 def judge(message: Slice, context: LambdaContext) -> None:
     """Audit the functions of a slice, but those that an event had audited since its account was read."""
     here, at = world(context), desk(Cause("sweep"), read_at=message.read_at)
@@ -179,6 +186,8 @@ def judge(message: Slice, context: LambdaContext) -> None:
     stale = {arn for arn in known if known[arn].read_at < message.read_at}
     if stale:
         found = here.complete(part(account, stale))
-        at.judged(found, engine.audit_each(found), calls=here.calls.made.total(), walked=True)
+        report = engine.audit_each(found)
+        callers = engine.audit_callers(with_callers(found, here))
+        at.judged(found, both(report, callers), calls=here.calls.made.total(), walked=True)
     memory().wire(account, known.keys() - stale)
     memory().done(message.plan, message.number, read_at=message.read_at)

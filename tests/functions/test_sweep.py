@@ -1,5 +1,6 @@
 """The sweep: everything is audited in slices, what is gone is closed, and looks are taken for the auditor."""
 
+import json
 from dataclasses import asdict, replace
 from functools import partial
 from types import ModuleType, SimpleNamespace
@@ -9,6 +10,7 @@ import boto3
 import pytest
 
 from rolecall.changes import Change, Trace
+from tests.builders import allow, document
 from tests.functions.conftest import (
     CONTEXT,
     Clock,
@@ -203,6 +205,22 @@ def test_findings_are_resolved_by_a_sweep_that_no_event_told_of(
     assert [(line["rule"], line["cause"], line.get("actor")) for line in lines(capsys, "resolved")] == [
         ("public-function", "sweep", None)
     ]
+
+
+def test_a_worker_asks_for_all_principals_where_a_function_declares_its_callers(
+    sweep: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (function,) = functions(1)
+    boto3.client("lambda", region_name="us-east-1").tag_resource(Resource=function, Tags={"rolecall:callers": "none"})
+    grants = json.dumps(document(allow("lambda:InvokeFunction")))
+    iam = boto3.client("iam", region_name="us-east-1")
+    iam.create_user(UserName="ann")
+    iam.put_user_policy(UserName="ann", PolicyName="Own", PolicyDocument=grants)
+
+    run(sweep)
+
+    found = [each["principal"] for each in lines(capsys, "finding") if each["rule"] == "undeclared-caller"]
+    assert found == ["arn:aws:iam::123456789012:user/ann"]
 
 
 def test_a_slice_that_comes_twice_is_audited_once(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_what_an_event_audit_may_not_read_is_a_gap_and_the_rest_is_judged(
 
 
 SWEEP = [
-    ("iam", "get_account_authorization_details", "all roles at once", "iam:GetAccountAuthorizationDetails"),
+    ("iam", "get_account_authorization_details", "principals", "iam:GetAccountAuthorizationDetails"),
     ("lambda", "list_event_source_mappings", "event source mappings", "lambda:ListEventSourceMappings"),
     ("lambda", "get_function", "tags and code", "lambda:GetFunction"),
     ("lambda", "get_policy", "resource policy", "lambda:GetPolicy"),

@@ -1,7 +1,7 @@
 """The audit: every rule that can run over an Account, one Report out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -20,6 +20,8 @@ from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules, named
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
 # It judges what only the deployed auditor knows.
 WATCHING = "blind-auditor"
+# It needs all principals and, of each function, its tags and policies: neither lists nor an event tell both.
+CALLERS = "undeclared-caller"
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
@@ -64,9 +66,20 @@ def audit_each(account: Account, *, today: date | None = None) -> Report:
     return united(reports) if reports else audit(account, whole=False, today=today)
 
 
+def audit_callers(account: Account, *, today: date | None = None) -> Report:
+    """Judge functions by those whom they declare as callers; the account holds them with all principals."""
+    ran = tuple(rule for rule in all_rules() if rule.name in (CALLERS, GAPS))
+    struck: list[_Struck] = []
+    gaps: list[Gap] = []
+    _run_one(CALLERS, ran, account, struck, gaps)
+    unread = replace(account, gaps=tuple(dict.fromkeys(gaps)), functions=(), roles=(), resources=())
+    _run_one(GAPS, ran, unread, struck, gaps)
+    return _report(account, ran, struck, today)
+
+
 def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
-    ran = tuple(rule for rule in all_rules() if rule.whole or rule.name in (GAPS, OMITTED))
+    ran = tuple(rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in (GAPS, OMITTED))
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:
@@ -136,17 +149,29 @@ def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
     """All hits but those that another one says as well: one cause, one finding."""
     rivals: dict[object, list[_Struck]] = defaultdict(list)
     lacks: dict[object, list[_Struck]] = defaultdict(list)
+    explaining: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
         if each.rule.silences:
             rivals[_rivalry(each)].append(each)
+            for trigger in each.hit.triggers:
+                explaining[(each.function.id if each.function else each.hit.function, trigger)].append(each)
         if each.hit.near:
             lacks[_statement(each, each.hit.near)].append(each)
     for each in struck:
         meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
-        if any(_explains(lack, each) for lack in meant):
+        if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining):
             continue
         if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
             yield each
+
+
+def _is_explained(struck: _Struck, explaining: Mapping[object, list[_Struck]]) -> bool:
+    """Do other hits explain all the triggers that it is about, on whichever version of the function?"""
+    id = struck.function.id if struck.function else struck.hit.function
+    return bool(struck.hit.triggers) and all(
+        any(struck.rule.name in other.rule.silences for other in explaining.get((id, trigger), ()))
+        for trigger in struck.hit.triggers
+    )
 
 
 def _rivalry(struck: _Struck) -> object:

@@ -59,6 +59,7 @@ class Hit:
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
     near : for what a role lacks, the statement that was probably meant to allow it
+    triggers : ARNs of the sources of triggers that it is about, or explains: of one trigger there is one finding
     """
 
     statement: Statement | None
@@ -77,6 +78,7 @@ class Hit:
     place: Place | None = None
     of_policy: bool = False
     near: Statement | None = None
+    triggers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ class Report:
         """Open findings per severity, worst first, zeros included."""
         found = [finding.severity for finding in self.open()]
         return {severity.value: found.count(severity) for severity in reversed(Severity)}
+
+
+def both(one: Report, other: Report) -> Report:
+    """One report of what two sets of rules said of one account."""
+    return replace(united([one, other]), rules=tuple(sorted({*one.rules, *other.rules})))
 
 
 def united(reports: Sequence[Report]) -> Report:

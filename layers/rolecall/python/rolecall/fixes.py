@@ -1,7 +1,9 @@
 """Fixes: the commands, statements and lines that people paste."""
 
+import json
+
 from rolecall.iam.policy import Statement
-from rolecall.model import Function
+from rolecall.model import Account, Function
 
 PLACEHOLDER = "SOURCE_ARN"
 
@@ -39,6 +41,49 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
         f" --action lambda:InvokeFunction --principal {caller} --source-arn '{source}'{owner}{_at(function)}"
     )
     return f"{add} && {remove_permission(function, statement)}"
+
+
+def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:
+    """What lets one source in: a resource of the template, or a command. `owner`: its ARN does not say whose it is."""
+    if function.place is None:
+        sid = "".join(each for each in f"{principal.partition('.')[0]}-{source.rpartition(':')[2]}" if each.isalnum())
+        pinned = f" --source-account {account.id}" if owner else ""
+        return (
+            f"aws lambda add-permission --function-name {function.name} --statement-id {sid[:60]}"
+            f" --action lambda:InvokeFunction --principal {principal} --source-arn '{source}'{pinned}{_at(function)}"
+        )
+    properties: dict[str, object] = {
+        "FunctionName": reference(function.qualified_arn, account),
+        "Action": "lambda:InvokeFunction",
+        "Principal": principal,
+        "SourceArn": reference(source, account),
+        **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {}),
+    }
+    made = json.dumps({"Type": "AWS::Lambda::Permission", "Properties": properties})
+    return f"add to the resources of {function.place.file}: {made}"
+
+
+def moved_permission(function: Function, wanted: Function, statement: Statement, source: str) -> str:
+    """What puts a permission on the version that the trigger invokes: an edit of the template, or commands."""
+    place = statement.place
+    if place:
+        return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` name `{wanted.qualified_arn}`"
+    accounts = [each.values[0] for each in statement.conditions if each.key.lower() == "aws:sourceaccount"]
+    pinned = f" --source-account {accounts[0]}" if accounts else ""
+    return (
+        f"aws lambda add-permission --function-name {wanted.name} --statement-id {_sid(statement)}"
+        f" --action lambda:InvokeFunction --principal {statement.services[0]} --source-arn '{source}'"
+        f"{pinned}{_at(wanted)} && {remove_permission(function, statement)}"
+    )
+
+
+def reference(arn: str, account: Account) -> object:
+    """What gives an ARN in a template: an intrinsic function where a resource of it does, else the ARN."""
+    given = dict(account.names).get(arn.removesuffix(":*"))
+    if given is None:
+        return arn
+    name, _, attribute = given.partition(".")
+    return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
 
 
 def _sid(statement: Statement) -> str:

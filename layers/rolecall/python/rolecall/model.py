@@ -432,8 +432,13 @@ class Account:
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)
     _users: dict[str, list[Function]] = field(init=False, repr=False, compare=False)
+    _versions: dict[str, list[Function]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        versions: dict[str, list[Function]] = {}
+        for function in self.functions:
+            versions.setdefault(function.arn, []).append(function)
+        object.__setattr__(self, "_versions", versions)
         object.__setattr__(self, "_roles", {role.arn: role for role in self.roles})
         object.__setattr__(self, "_resources", {resource.arn: resource for resource in self.resources})
         users: dict[str, list[Function]] = {}
@@ -449,12 +454,24 @@ class Account:
         """The functions of this account that run with a role (ARN), each served version by itself."""
         return tuple(self._users.get(role, ()))
 
+    def role(self, arn: str) -> Role | None:
+        """The role of an ARN, or None when it does not exist or was not read."""
+        return self._roles.get(arn)
+
+    def versions_of(self, function: Function) -> tuple[Function, ...]:
+        """All served versions of a function, itself included."""
+        return tuple(self._versions.get(function.arn, ()))
+
     def resource(self, arn: str) -> Resource | None:
         """What an ARN points to, or None when it was not read."""
         return self._resources.get(arn)
 
     def all_gaps(self) -> Iterator[Gap]:
-        """Those of the account, and of its functions, roles, users and resources."""
+        """Those of the account, and of its functions, execution roles and resources.
+
+        What is not known of other principals is for those to tell who ask for them.
+        """
         yield from self.gaps
-        for gaps in (owner.gaps for part in (self.functions, self.roles, self.users, self.resources) for owner in part):
+        running = [role for role in self.roles if role.used_by]
+        for gaps in (owner.gaps for part in (self.functions, running, self.resources) for owner in part):
             yield from gaps

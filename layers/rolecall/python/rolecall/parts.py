@@ -10,7 +10,8 @@ from rolecall.model import Account
 def part(account: Account, functions: Collection[str]) -> Account:
     """The account with these functions (ids) only, their roles, what they refer to, and the gaps that concern them.
 
-    Gaps of the whole account stay: they may concern anybody.
+    Gaps of the whole account stay: they may concern anybody. Other principals are left out: only rules on the whole
+    account ask for them.
     """
     chosen = tuple(each for each in account.functions if each.id in functions)
     names = {name for each in chosen for name in names_of(each, account)}
@@ -21,6 +22,7 @@ def part(account: Account, functions: Collection[str]) -> Account:
         account,
         functions=chosen,
         roles=tuple(each for each in account.roles if each.arn in roles),
+        users=(),
         resources=resources,
         gaps=tuple(gap for gap in account.gaps if gap.subject in subjects),
     )

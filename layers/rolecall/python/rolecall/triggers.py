@@ -20,12 +20,14 @@ class Push:
     service : the service in the source's ARN, where it is not that of the principal
     owned : False where the ARN of a source holds no account: then aws:SourceAccount must be pinned as well
     sends_account : False where the service sends no aws:SourceAccount: a condition on it never holds
+    ends : what stands behind the source in the aws:SourceArn that it sends, as a pattern
     """
 
     principal: str
     service: str
     owned: bool = True
     sends_account: bool = True
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,11 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
         besides=(("rds:DescribeDBClusterParameters", "cluster-pg:*"), ("rds:DescribeDBSubnetGroups", "subgrp:*")),
         network="always",
     ),
-    # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function.
+    # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function. As aws:SourceArn each
+    # sends the ARN of the source: of a target group, rule, alarm, topic, bucket, user pool, agent, bot alias, secret …;
+    # Logs that of the log group with `:*`; API Gateway goes on with stage, method and path, or `authorizers/ID`.
     "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
-    "api": Push("apigateway.amazonaws.com", "execute-api"),
+    "api": Push("apigateway.amazonaws.com", "execute-api", ends="/*"),
     "appsync-authorizer": Push("appsync.amazonaws.com", "appsync"),
     "bedrock": Push("bedrock.amazonaws.com", "bedrock"),
     "cloudwatch-alarm": Push("lambda.alarms.cloudwatch.amazonaws.com", "cloudwatch"),

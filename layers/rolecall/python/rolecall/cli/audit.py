@@ -17,7 +17,9 @@ def audit(options: argparse.Namespace) -> int:
     from rolecall import engine
     from rolecall.finding import Severity, united
 
-    report = united([engine.audit(account) for account in read_accounts(options)])
+    # Of single functions the other principals are not read: rules on the whole account would miss them.
+    whole = not options.function
+    report = united([engine.audit(account, whole=whole) for account in read_accounts(options)])
     write(options, _rendered(options, report))
     if options.fail_on == "never":
         return 0

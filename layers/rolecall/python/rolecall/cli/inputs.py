@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
 
-def read_accounts(options: argparse.Namespace) -> "list[Account]":
-    """The Account that the options name: several only where conditions of a template are open."""
+def read_accounts(options: argparse.Namespace, *, principals: bool = False) -> "list[Account]":
+    """The Account that the options name: several only where conditions of a template are open.
+
+    `principals` says whether all roles and users are wanted, also those that no named function runs as.
+    """
     from dataclasses import replace
 
     trusted = tuple(map(_trusted, options.trust))
-    return [replace(account, trusted=trusted) for account in _accounts(options)]
+    return [replace(account, trusted=trusted) for account in _accounts(options, principals=principals)]
 
 
-def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
+def _accounts(options: argparse.Namespace, *, principals: bool) -> "Iterable[Account]":
     asked = getattr(options, "last_accessed", False)
     if options.snapshot:
         from rolecall.sources import file
@@ -35,17 +38,25 @@ def _accounts(options: argparse.Namespace) -> "Iterable[Account]":
         account = file.read(Path(options.snapshot))
         if asked and not _has_last_accessed(account):
             raise SourceError(f"{options.snapshot}: holds no last-accessed data: `rolecall snapshot --last-accessed`")
-        return _only(options, [account])
+        return _only(options, [account], principals=principals)
     if options.account:
         from rolecall.sources import aws
 
         with _progress() as progress:
             session, reading = open_session(options), aws.CodeReading()
-            named = options.function
-            return [aws.read(session, functions=named, progress=progress, code=reading, last_accessed=asked)]
+            return [
+                aws.read(
+                    session,
+                    functions=options.function or None,
+                    progress=progress,
+                    code=reading,
+                    last_accessed=asked,
+                    principals=principals,
+                )
+            ]
     if asked:
         raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
-    return _only(options, _templates(options))
+    return _only(options, _templates(options), principals=principals)
 
 
 def _has_last_accessed(account: "Account") -> bool:
@@ -102,7 +113,7 @@ def _trusted(value: str) -> str:
     raise SourceError(f"--trust `{value}`: not an account id, an organisation (`o-…`) or the start of a layer ARN")
 
 
-def _only(options: argparse.Namespace, accounts: "Sequence[Account]") -> "Sequence[Account]":
+def _only(options: argparse.Namespace, accounts: "Sequence[Account]", *, principals: bool) -> "Sequence[Account]":
     """The accounts with those functions that --function names, by id, name or ARN."""
     from dataclasses import replace
 
@@ -116,9 +127,11 @@ def _only(options: argparse.Namespace, accounts: "Sequence[Account]") -> "Sequen
     for each in accounts:
         functions = tuple(f for f in each.functions if {f.id, f.name, f.arn, f.qualified_arn} & wanted)
         used = {function.role for function in functions}
-        if functions:
+        if functions and principals:
+            chosen.append(replace(each, functions=functions))
+        elif functions:
             roles = tuple(role for role in each.roles if role.arn in used)
-            chosen.append(replace(each, functions=functions, roles=roles))
+            chosen.append(replace(each, functions=functions, roles=roles, users=()))
     return chosen
 
 

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from rolecall import __version__
 from rolecall.cli.audit import audit, snapshot
+from rolecall.cli.callers import callers
 from rolecall.cli.findings import findings
 from rolecall.cli.needs import needs
 from rolecall.cli.output import FAILED, SEVERITIES
@@ -38,6 +39,12 @@ def command_line() -> argparse.ArgumentParser:
     command.add_argument("--format", choices=("text", "json", "sam", "policy"), default="text")
     command.add_argument("--output", metavar="FILE", help="write it there instead of to the terminal")
     command.set_defaults(run=needs)
+
+    command = commands.add_parser("callers", help="show who may invoke each function, and through which statement")
+    add_inputs(command)
+    command.add_argument("--format", choices=("text", "json"), default="text")
+    command.add_argument("--output", metavar="FILE", help="write it there instead of to the terminal")
+    command.set_defaults(run=callers)
 
     command = commands.add_parser("snapshot", help="write what was read to a file, to audit it again offline")
     add_inputs(command)

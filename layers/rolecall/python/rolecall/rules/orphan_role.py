@@ -55,11 +55,12 @@ def orphan_role(account: Account) -> Yields:
 
     Misses: functions of regions that were not read: confidence is never high, and where there are known to
     be some, it is not decided. What day it is the newest date in the account tells, so a role that was made
-    or used last of all is never called left over.
+    or used last of all is never called left over. Roles of a template: what uses them may
+    stand elsewhere.
     """
     today = max((day for day in _days(account)), default=None)
     for role in account.roles:
-        if role.used_by or role.unread("trust policy") or not _is_lambdas(role.trust):
+        if role.used_by or role.place or role.unread("trust policy") or not _is_lambdas(role.trust):
             continue
         since = role.last_used or role.created
         if since and not (today and today - _day(since) > UNUSED):

@@ -24,6 +24,7 @@ from rolecall.model import (
     Trail,
     Trigger,
     Unresolved,
+    User,
     Watch,
 )
 from rolecall.sources import SourceError, environment
@@ -72,6 +73,7 @@ def load(document: Any) -> Account:
             partition=document.get("partition", "aws"),
             functions=functions,
             roles=tuple(_role(each, users.get(each["arn"], ())) for each in document["roles"]),
+            users=tuple(map(_user, document.get("users", ()))),
             resources=tuple(map(_resource, document.get("resources", ()))),
             scps=_levels(document, "scps", Kind.SCP),
             rcps=_levels(document, "rcps", Kind.RCP),
@@ -102,6 +104,7 @@ def dump(account: Account) -> dict[str, Any]:
         "trusted": list(account.trusted),
         "functions": [_dump_function(function, known) for function in account.functions],
         "roles": [_dump_role(role) for role in account.roles],
+        "users": [_dump_user(user) for user in account.users],
         "resources": [_dump_resource(resource) for resource in account.resources],
         "scps": _dump_levels(account.scps),
         "rcps": _dump_levels(account.rcps),
@@ -205,6 +208,21 @@ def _last_accessed(each: Mapping[str, Any]) -> LastAccessed:
     return LastAccessed(_text(each, "read"), tuple(Access(**access) for access in each.get("accesses", ())))
 
 
+def _user(each: Mapping[str, Any]) -> User:
+    gaps = list(_gaps(each))
+    policies = (
+        _parsed(p["document"], p["name"], Kind.IDENTITY, each["arn"], gaps, p, "user policies")
+        for p in each["policies"]
+    )
+    return User(
+        arn=_text(each, "arn"),
+        policies=tuple(policy for policy in policies if policy),
+        boundary=_policy(each, "boundary", "boundary", Kind.BOUNDARY, gaps),
+        tags=_tags(each),
+        gaps=tuple(gaps),
+    )
+
+
 def _settings(each: Mapping[str, Any]) -> Settings:
     lists = {name: tuple(each.get(name, ())) for name in ("subnets", "layers", "file_systems", "url_origins")}
     lists |= {name: _pairs(each.get(name, ())) for name in ("environment", "others")}
@@ -233,13 +251,19 @@ PARTS = {
 
 
 def _parsed(
-    document: Any, name: str, kind: Kind, owner: str, gaps: list[Gap], written: Mapping[str, Any]
+    document: Any,
+    name: str,
+    kind: Kind,
+    owner: str,
+    gaps: list[Gap],
+    written: Mapping[str, Any],
+    what: str | None = None,
 ) -> Policy | None:
     places = [_place(each) for each in written.get("places", ())]
     try:
         return parse(document, name=name, kind=kind, places=places)
     except PolicyError as error:
-        gaps.append(Gap(PARTS[kind], str(error), None, owner))
+        gaps.append(Gap(what or PARTS[kind], str(error), None, owner))
         return None
 
 
@@ -309,10 +333,7 @@ def _dump_levels(levels: tuple[tuple[Policy, ...], ...]) -> list[list[dict[str, 
 def _dump_role(role: Role) -> dict[str, Any]:
     return {
         "arn": role.arn,
-        "policies": [
-            {"name": policy.name, "document": policy.document(), **_dump_places("places", policy)}
-            for policy in role.policies
-        ],
+        "policies": _dump_policies(role.policies),
         "trust": role.trust and role.trust.document(),
         **_dump_places("trust_places", role.trust),
         "boundary": role.boundary and role.boundary.document(),
@@ -326,6 +347,23 @@ def _dump_role(role: Role) -> dict[str, Any]:
         "gaps": _dump_gaps(role.gaps),
         **_dump_place(role.place),
     }
+
+
+def _dump_user(user: User) -> dict[str, Any]:
+    return {
+        "arn": user.arn,
+        "policies": _dump_policies(user.policies),
+        "boundary": user.boundary and user.boundary.document(),
+        **_dump_places("boundary_places", user.boundary),
+        "tags": dict(user.tags),
+        "gaps": _dump_gaps(user.gaps),
+    }
+
+
+def _dump_policies(policies: tuple[Policy, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": policy.name, "document": policy.document(), **_dump_places("places", policy)} for policy in policies
+    ]
 
 
 def _dump_gaps(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ def read(
     progress: Callable[[int, int], None] | None = None,
     code: CodeReading | None = None,
     last_accessed: bool = False,
+    principals: bool = False,
 ) -> Account:
     """The Account of a boto3 session: all functions of its region, or those that are named (name or ARN).
 
@@ -28,6 +29,7 @@ def read(
     progress : is told how many functions were read, and of how many
     code : how the code of functions is read; None: it is not
     last_accessed : ask IAM, too, what each execution role last used
+    principals : with every role and user of the account, also where only some functions are read
 
     Raises
     ------
@@ -37,6 +39,8 @@ def read(
         raise SourceError("no region: set AWS_REGION, or name one")
     world = World(session, account=_account(session), progress=progress, code=code)
     account = world.read(None if functions is None else _named(world, functions))
+    if principals and functions is not None:
+        account = world.with_principals(account)
     return with_last_accessed(world.calls, account) if last_accessed else account
 
 

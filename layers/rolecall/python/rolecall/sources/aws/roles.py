@@ -1,4 +1,4 @@
-"""Roles of an AWS account, one by one or all at once: their policies, trust and boundary."""
+"""Roles of an AWS account, one by one: their policies, trust and boundary."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -25,60 +25,20 @@ def read_role(calls: Calls, arn: str, used_by: Collection[str]) -> tuple[Role | 
         return None, Gap(MISSING_ROLE, f"`{arn}` does not exist: `{name}` is now `{answer['Arn']}`", None, arn)
     gaps: list[Gap] = []
     policies = (*_inline(calls, arn, name, gaps), *_attached(calls, arn, name, gaps))
-    return _role(answer, policies, _boundary(calls, answer, arn, gaps), used_by, gaps), None
+    return role_of(answer, policies, _boundary(calls, answer, arn, gaps), used_by, gaps), None
 
 
-def all_roles(calls: Calls, users: Mapping[str, Collection[str]]) -> tuple[Role, ...]:
-    """Every role of the account by ARN, in some calls per thousand. `users` maps a role's ARN to its functions' ids.
-
-    Raises
-    ------
-    Refused : the account may not be read at once, or not to its end
-    """
-    details: list[Mapping[str, Any]] = []
-    documents: dict[str, Any] = {}
-    wanted = ["Role", "LocalManagedPolicy", "AWSManagedPolicy"]
-    for answer in calls.answers("iam", "get_account_authorization_details", Filter=wanted):
-        details += answer.get("RoleDetailList", ())
-        documents |= {policy["Arn"]: _default_version(policy) for policy in answer.get("Policies", ())}
-    made = (_detailed(calls, each, documents, users.get(each["Arn"], ())) for each in details)
-    return tuple(sorted(made, key=lambda role: role.arn))
-
-
-def _default_version(policy: Mapping[str, Any]) -> Any:
-    versions = policy.get("PolicyVersionList", ())
-    return next((version["Document"] for version in versions if version["IsDefaultVersion"]), None)
-
-
-def _detailed(calls: Calls, detail: Mapping[str, Any], documents: dict[str, Any], used_by: Collection[str]) -> Role:
-    """A role of the account's details; a managed policy that they leave out is read by itself."""
-    arn, gaps = detail["Arn"], list[Gap]()
-    inline = {each["PolicyName"]: each["PolicyDocument"] for each in detail.get("RolePolicyList", ())}
-    attached = [each["PolicyArn"] for each in detail.get("AttachedManagedPolicies", ())]
-
-    def document(name: str) -> Any:
-        if documents.get(name) is None:
-            documents[name] = _managed(calls, name)
-        return documents[name]
-
-    policies = (
-        *_policies(lambda: list(inline), inline.__getitem__, arn, gaps),
-        *_policies(lambda: attached, document, arn, gaps),
-    )
-    boundary = _boundary(calls, detail, arn, gaps, document)
-    return _role(detail, policies, boundary, used_by, gaps)
-
-
-def _role(
+def role_of(
     answer: Mapping[str, Any],
     policies: tuple[Policy, ...],
     boundary: Policy | None,
     used_by: Collection[str],
     gaps: list[Gap],
 ) -> Role:
+    """The role that an answer of IAM describes."""
     arn = answer["Arn"]
     created, last_used = answer.get("CreateDate"), answer.get("RoleLastUsed", {}).get("LastUsedDate")
-    trust = _parsed(answer["AssumeRolePolicyDocument"], "trust", Kind.TRUST, arn, gaps)
+    trust = parsed(answer["AssumeRolePolicyDocument"], "trust", Kind.TRUST, arn, gaps)
     return Role(
         arn=arn,
         policies=policies,
@@ -116,7 +76,7 @@ def _inline(calls: Calls, arn: str, role: str, gaps: list[Gap]) -> tuple[Policy,
     def names() -> list[str]:
         return list(calls.pages("iam", "list_role_policies", "PolicyNames", RoleName=role))
 
-    return _policies(names, document, arn, gaps)
+    return policies_of(names, document, arn, gaps)
 
 
 def _attached(calls: Calls, arn: str, role: str, gaps: list[Gap]) -> tuple[Policy, ...]:
@@ -124,47 +84,44 @@ def _attached(calls: Calls, arn: str, role: str, gaps: list[Gap]) -> tuple[Polic
         attached = calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role)
         return [policy["PolicyArn"] for policy in attached]
 
-    return _policies(names, lambda name: _managed(calls, name), arn, gaps)
+    return policies_of(names, lambda name: managed(calls, name), arn, gaps)
 
 
-def _policies(
-    names: Callable[[], list[str]], document: Callable[[str], Any], arn: str, gaps: list[Gap]
+def policies_of(
+    names: Callable[[], list[str]],
+    document: Callable[[str], Any],
+    arn: str,
+    gaps: list[Gap],
+    what: str = "role policies",
 ) -> tuple[Policy, ...]:
-    """The policies of these names, in order of their names."""
+    """The policies of these names, in order of their names. `what` their gaps are called."""
     try:
         known = sorted(names())
     except Refused as refused:
-        gaps.append(Gap("role policies", refused.why, refused.call, arn))
+        gaps.append(Gap(what, refused.why, refused.call, arn))
         return ()
     policies = []
     for name in known:
         try:
-            policies.append(_parsed(document(name), name, Kind.IDENTITY, arn, gaps))
+            policies.append(parsed(document(name), name, Kind.IDENTITY, arn, gaps, what))
         except Refused as refused:
             if not refused.absent:  # Deleted since it was listed: it is no more.
-                gaps.append(Gap("role policies", refused.why, refused.call, arn))
+                gaps.append(Gap(what, refused.why, refused.call, arn))
     return tuple(policy for policy in policies if policy)
 
 
-def _boundary(
-    calls: Calls,
-    answer: Mapping[str, Any],
-    arn: str,
-    gaps: list[Gap],
-    document: Callable[[str], Any] | None = None,
-) -> Policy | None:
+def _boundary(calls: Calls, answer: Mapping[str, Any], arn: str, gaps: list[Gap]) -> Policy | None:
     boundary = answer.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     if boundary is None:
         return None
     try:
-        known = document(boundary) if document else _managed(calls, boundary)
-        return _parsed(known, "boundary", Kind.BOUNDARY, arn, gaps)
+        return parsed(managed(calls, boundary), "boundary", Kind.BOUNDARY, arn, gaps)
     except Refused as refused:
         gaps.append(Gap("boundary", refused.why, refused.call, arn))
         return None
 
 
-def _managed(calls: Calls, policy: str) -> Any:
+def managed(calls: Calls, policy: str) -> Any:
     """The document of a managed policy's default version."""
     version = calls.ask("iam", "get_policy", PolicyArn=policy)["Policy"]["DefaultVersionId"]
     if (policy, version) in AWS_MANAGED:
@@ -179,9 +136,10 @@ def _managed(calls: Calls, policy: str) -> Any:
 PARTS = {Kind.IDENTITY: "role policies", Kind.TRUST: "trust policy", Kind.BOUNDARY: "boundary"}
 
 
-def _parsed(document: Any, name: str, kind: Kind, arn: str, gaps: list[Gap]) -> Policy | None:
+def parsed(document: Any, name: str, kind: Kind, arn: str, gaps: list[Gap], what: str | None = None) -> Policy | None:
+    """The policy that a document of IAM says; one that cannot be read is a gap."""
     try:
         return parse(document, name=name, kind=kind)
     except PolicyError as error:
-        gaps.append(Gap(PARTS[kind], str(error), None, arn))
+        gaps.append(Gap(what or PARTS[kind], str(error), None, arn))
         return None

@@ -20,7 +20,9 @@ from rolecall.sources.aws.code import CodeReading, Packages
 from rolecall.sources.aws.configuration import plain
 from rolecall.sources.aws.functions import Served, close_function, listed, open_function, read_policy
 from rolecall.sources.aws.mappings import Mapped
-from rolecall.sources.aws.roles import all_roles, read_role, roles_of_policy
+from rolecall.sources.aws.principals import WHAT as PRINCIPALS
+from rolecall.sources.aws.principals import Principals, all_principals
+from rolecall.sources.aws.roles import read_role, roles_of_policy
 from rolecall.sources.aws.wires import Wire, Wires
 from rolecall.triggers import source_arns
 
@@ -163,18 +165,35 @@ class World:
             mapped = pool.submit(mappings.of_account, self.calls)
             versions = self._list(versions=True)
             self._listed = tuple(each for each in versions if each.qualifier is None)
-            roles = _or_gap(lambda: all_roles(self.calls, self._users_of_roles()), "all roles at once", gaps)
+            principals = self._principals(gaps)
             polled = _or_gap(mapped.result, mappings.WHAT, gaps)
             found, controls = walked.result(), controlled.result()
         return replace(
             self._empty(),
             functions=_with_triggers(versions, polled, found.found),
-            roles=roles,
+            roles=principals.roles,
+            users=principals.users,
             resources=_once(found.resources),
             scps=controls.scps,
             rcps=controls.rcps,
             gaps=(*gaps, *found.gaps, *controls.gaps),
         )
+
+    def with_principals(self, account: Account) -> Account:
+        """An account that was read in part, with every role and user of it beside those that it has."""
+        gaps: list[Gap] = []
+        found = self._principals(gaps)
+        have = {role.arn for role in account.roles}
+        others = (role for role in found.roles if role.arn not in have)
+        roles = tuple(sorted((*account.roles, *others), key=lambda role: role.arn))
+        return replace(account, roles=roles, users=found.users, gaps=(*account.gaps, *gaps))
+
+    def _principals(self, gaps: list[Gap]) -> Principals:
+        try:
+            return all_principals(self.calls, self._users_of_roles())
+        except Refused as refused:
+            gaps.append(Gap(PRINCIPALS, refused.why, refused.call))
+            return Principals()
 
     def complete(self, account: Account) -> Account:
         """An inventory, or a part of it, with what each of its functions says by itself."""
@@ -292,12 +311,14 @@ class World:
         for each in functions:
             self._roles.setdefault(each.arn, set()).add(role_name(each.role))
         have = {role.arn: role for role in base.roles}
-        read = list(pool.map(lambda arn: self._role(arn, have), sorted({each.role for each in functions})))
+        running = {each.role for each in functions}
+        read = list(pool.map(lambda arn: self._role(arn, have), sorted(running)))
+        others = [role for role in base.roles if role.arn not in running]
         absent = [Resource(arn, exists=False) for served in opened for arn in served.absent]
         account = replace(
             base,
             functions=tuple(functions),
-            roles=tuple(role for role, _ in read if role),
+            roles=tuple(sorted((*others, *(role for role, _ in read if role)), key=lambda role: role.arn)),
             resources=_once([*base.resources, *absent]),
             gaps=(*base.gaps, *(gap for _, gap in read if gap)),
         )

@@ -16,7 +16,7 @@ from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.parameters import Variants, given
-from rolecall.sources.template.roles import roles
+from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
 
 MOST_SOURCE = 20_000_000
@@ -94,8 +94,9 @@ def _otherwise(
     used = {function.role for function in functions}
     # Functions of opposite conditions are never there together, so they share nothing.
     beside = absent | {name for stack in stacks for name in stack.unconditional()}
-    shared = (replace(role, used_by=tuple(sorted(beside & {*role.used_by}))) for role in account.roles)
-    return [replace(account, functions=functions, roles=tuple(role for role in shared if role.arn in used))]
+    kept = (role for role in account.roles if role.arn in used or not role.used_by)
+    shared = (replace(role, used_by=tuple(sorted(beside & {*role.used_by}))) for role in kept)
+    return [replace(account, functions=functions, roles=tuple(shared))]
 
 
 def _variants(written: Document, values: Mapping[str, str]) -> Variants:
@@ -132,11 +133,11 @@ def _stacks(
 
 def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader | None) -> Account:
     read, unknown = functions(stacks)
-    users: dict[str, tuple[str, ...]] = {}
+    running: dict[str, tuple[str, ...]] = {}
     for function in read:
         if function.role:
-            users[function.role] = tuple(sorted({*users.get(function.role, ()), function.id}))
-    made, missing = roles(stacks, users)
+            running[function.role] = tuple(sorted({*running.get(function.role, ()), function.id}))
+    made, missing = roles(stacks, running)
     pseudo = stacks[0].resolver.values
     gaps = [gap for each in variants for gap in each.gaps] + [gap for each in stacks for gap in each.general_gaps()]
     account = Account(
@@ -146,6 +147,7 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         partition=pseudo["AWS::Partition"],
         functions=read,
         roles=made,
+        users=users(stacks),
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )

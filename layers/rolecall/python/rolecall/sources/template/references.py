@@ -84,6 +84,7 @@ SHAPES: Mapping[str, Shape] = {
         {"TargetGroupArn": "{arn}", "TargetGroupFullName": "targetgroup/{name}/1", "TargetGroupName": "{name}"},
     ),
     "AWS::Events::EventBus": Shape("Name", "{name}", _of("events", "event-bus/{name}"), {"Name": "{name}"}),
+    "AWS::IAM::Group": Shape("GroupName", "{name}", _of("iam", "group{path}{name}", place=":" + IAM)),
     "AWS::IAM::InstanceProfile": Shape(
         "InstanceProfileName", "{name}", _of("iam", "instance-profile{path}{name}", place=":" + IAM)
     ),

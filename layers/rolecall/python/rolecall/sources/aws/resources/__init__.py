@@ -106,7 +106,9 @@ def read_all(
         Without it, functions are not among the resources.
     """
     users = _pointed(account)
-    roles = {name for role in account.roles for name in (role.arn, role.unique_id) if name}
+    running = {function.role for function in account.functions}
+    used = [role for role in account.roles if role.arn in running]
+    roles = {name for role in used for name in (role.arn, role.unique_id) if name}
 
     def one(arn: str) -> Resource:
         return read(calls, arn, roles=roles)

@@ -1,0 +1,138 @@
+from collections import defaultdict
+
+from rolecall.callers.delivery import arns, sources
+from rolecall.callers.wiring import Row, State, states
+from rolecall.finding import Hit, Severity
+from rolecall.fixes import permission
+from rolecall.model import Account, Function, Gap
+from rolecall.rules import Yields, rule
+from rolecall.triggers import TRIGGERS, Push
+
+
+@rule(Severity.HIGH)
+def refused_trigger(function: Function, account: Account) -> Yields:
+    """A trigger is configured, but it may not invoke the function.
+
+    A service that pushes is let in by the function's resource policy, one that comes with a role by that
+    role's policies. Where neither allows the call, every event is refused: some services say so when they are
+    set up, most say nothing and drop the event.
+
+    Bad:
+        triggers:
+          - {type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily"}
+
+    Bad:
+        triggers:
+          - {type: sns, source: "arn:aws:sns:us-east-1:111122223333:alarms"}
+        resource policy:
+          - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "lambda:InvokeFunction",
+             Resource: "arn:aws:lambda:us-east-1:111122223333:function:orders",
+             Condition: {ArnLike: {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:alarms"},
+                         StringEquals: {"aws:SourceAccount": "111122223333"}}}
+
+    Bad:
+        triggers:
+          - {type: scheduler, source: "arn:aws:scheduler:us-east-1:111122223333:schedule/default/nightly",
+             role: "arn:aws:iam::111122223333:role/nightly"}
+        roles:
+          - {arn: "arn:aws:iam::111122223333:role/nightly", policies: []}
+
+    Good:
+        triggers:
+          - {type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily"}
+        resource policy:
+          - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: "lambda:InvokeFunction",
+             Resource: "arn:aws:lambda:us-east-1:111122223333:function:orders",
+             Condition: {ArnLike: {"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/daily"}}}
+
+    Good:
+        triggers:
+          - {type: scheduler, source: "arn:aws:scheduler:us-east-1:111122223333:schedule/default/nightly",
+             role: "arn:aws:iam::111122223333:role/nightly"}
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/nightly"
+            policies:
+              - name: Invoke
+                document:
+                  Version: "2012-10-17"
+                  Statement:
+                    - {Effect: Allow, Action: "lambda:InvokeFunction",
+                       Resource: "arn:aws:lambda:us-east-1:111122223333:function:orders"}
+
+    Misses: whether the caller's role trusts the service that uses it.
+    """
+    refused: dict[tuple[str, str, str | None], list[Row]] = defaultdict(list)
+    for row in states(function, account):
+        delivery, trigger = row.delivery, row.trigger
+        if delivery is None or trigger is None:
+            continue
+        if delivery.unsure:
+            yield Gap("trigger", f"not decided whether it is let in: {delivery.unsure}", None, function.id, False)
+        elif row.state is State.TRIGGER_ONLY or (row.state is State.BY_ROLE and not delivery.arrives):
+            refused[(trigger.type, trigger.source, trigger.role)].append(row)
+    for (kind, source, role), rows in refused.items():
+        yield _by_role(function, kind, source, role, rows) if role else _as_service(function, account, source, rows)
+
+
+def _as_service(function: Function, account: Account, source: str, rows: list[Row]) -> Hit:
+    trigger, delivery = rows[0].trigger, rows[0].delivery
+    assert trigger is not None
+    assert delivery is not None
+    row = TRIGGERS[trigger.type]
+    if not isinstance(row, Push):
+        return _by_role(function, trigger.type, source, None, rows)
+    policy = function.resource_policy
+    near = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    return Hit(
+        None,
+        f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
+        f" `{row.principal}` in for it",
+        fix=permission(function, row.principal, arns(trigger, row), account, owner=not row.owned),
+        subject=source,
+        actions=("lambda:InvokeFunction",),
+        resources=(function.qualified_arn,),
+        principal=row.principal,
+        evidence={**_told(rows), **({"near": near} if near else {})},
+        witness=delivery.witness,
+        place=trigger.place,
+        triggers=(source,),
+    )
+
+
+def _by_role(function: Function, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
+    trigger, delivery = rows[0].trigger, rows[0].delivery
+    assert trigger is not None
+    assert delivery is not None
+    name = (role or "").rpartition("/")[2]
+    return Hit(
+        delivery.denies[0] if delivery.denies else None,
+        f"`{_name(source)}` ({kind}) invokes `{_called(function)}` as `{name}`, which may not do so",
+        fix='{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "' + function.qualified_arn + '"}'
+        f" in a policy of `{name}`",
+        subject=f"{source} as {name}",
+        actions=("lambda:InvokeFunction",),
+        resources=(function.qualified_arn,),
+        principal=role,
+        evidence={**_told(rows), "role": role},
+        witness=delivery.witness,
+        place=trigger.place,
+        triggers=(source,),
+    )
+
+
+def _told(rows: list[Row]) -> dict[str, object]:
+    triggers = [row.trigger for row in rows if row.trigger]
+    return {
+        "trigger": triggers[0].source,
+        "type": triggers[0].type,
+        "names": sorted({each.id for each in triggers if each.id}),
+        "decision": str(rows[0].delivery.decision.outcome) if rows[0].delivery else None,
+    }
+
+
+def _called(function: Function) -> str:
+    return f"{function.name}:{function.qualifier}" if function.qualifier else function.name
+
+
+def _name(source: str) -> str:
+    return source.rpartition(":")[2] if not source.endswith(":*") else source.split(":", 6)[-1].removesuffix(":*")

@@ -1,0 +1,128 @@
+"""`rolecall callers`: the questions that our own template is to answer, and the format that scripts read."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolecall.cli import main
+from rolecall.reports.callers import notes
+from tests.builders import FUNCTION, ROLE, account, allow, document, laid_over, permission
+
+HERE = Path(__file__).resolve().parents[1]
+BUCKET = "arn:aws:s3:::rolecall-input-123456789012"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    own = ["--template", str(HERE / "template.yaml"), "--parameter", "AWS::StackName=rolecall"]
+    assert main(["callers", *own, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_s3_may_invoke_since_a_statement_and_a_trigger_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--function", "S3Function").splitlines()[2:6] == [
+        "who may invoke S3Function",
+        f"  service s3.amazonaws.com for {BUCKET}  its own policy, statement 1 (S3Permission)",
+        "  triggers:",
+        f"    wired  s3 {BUCKET}  let in by its own policy, statement 1 (S3Permission)",
+    ]
+
+
+def test_a_queue_needs_no_statement_since_lambda_polls_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--function", "SqsFunction").splitlines()[3:6] == [
+        "  nobody",
+        "  triggers:",
+        (
+            "    polled  sqs arn:aws:sqs:us-east-1:123456789012:rolecall-OrdersQueue"
+            "  needs no statement: Lambda polls it by OrdersMapping with the rights of rolecall-SqsRole"
+        ),
+    ]
+
+
+def test_nobody_else_may_invoke_hello(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--function", "HelloFunction").splitlines() == [
+        "note: of principals only those of the template are known: the account has others",
+        "",
+        "who may invoke HelloFunction",
+        "  nobody",
+        "",
+        "1 function, none open to everybody",
+    ]
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> str:
+    """The clean function, let in: a role, a user behind a condition, an administrator, and another account."""
+    statement = allow("lambda:InvokeFunction", Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
+    fragment: dict[str, Any] = {"resource policy": [permission({"AWS": "444455556666"})]}
+    written = laid_over(fragment)
+    written["users"] = [
+        {"arn": ROLE.replace("role/orders", f"user/{name}"), "policies": [{"name": "Own", "document": document(own)}]}
+        for name, own in (("ann", statement), ("root", allow("*")))
+    ]
+    path = tmp_path / "now.json"
+    path.write_text(json.dumps(written))
+    return str(path)
+
+
+def test_scripts_read_who_may_invoke_and_why(snapshot: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["callers", "--snapshot", snapshot, "--format", "json"]) == 0
+
+    answer = json.loads(capsys.readouterr().out)
+    (function,) = answer["functions"]
+    foreign, ann = function["callers"]
+    assert (answer["schema"], function["function"], function["qualifier"]) == ("rolecall-callers/1", "orders", None)
+    assert foreign == {
+        "principal": "444455556666",
+        "kind": "account",
+        "source": None,
+        "via": "resource",
+        "statements": [{"policy": "resource", "sid": "Invoke", "index": 0}],
+        "open": [],
+        "known": "one side",
+        "through": ["invoke"],
+    }
+    assert (ann["kind"], ann["via"], ann["open"], ann["known"]) == ("user", "identity", ["aws:SourceIp"], "both sides")
+    assert [(each["kind"], each["how"]) for each in function["admins"]] == [("user", "`*` on `*`")]
+    assert function["triggers"] == [
+        {"type": "sqs", "source": FUNCTION.replace("lambda", "sqs").replace("function:", ""), "state": "polled"}
+    ]
+
+
+def test_people_read_it_as_tables(snapshot: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["callers", "--snapshot", snapshot])
+
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines() if "triggers" not in line][:8] == [
+        "who may invoke orders",
+        "  account 444455556666  its own policy, statement 1 (Invoke)  if its own account lets it",
+        "  user ann              Own, statement 1                      if aws:SourceIp fits",
+        (
+            "    polled  sqs arn:aws:sqs:us-east-1:111122223333:orders"
+            "  needs no statement: Lambda polls it by 2b3f6c1e-0000-4000-8000-000000000001 with the rights of orders"
+        ),
+        "",
+        "administrators, who may invoke them all or let themselves",
+        "  user root  `*` on `*`",
+        "",
+    ]
+
+
+def test_other_principals_are_asked_where_one_function_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy = {"arn": ROLE.replace("orders", "deploy")}
+    policies = [{"name": "Invoke", "document": document(allow("lambda:InvokeFunction"))}]
+    path = tmp_path / "now.json"
+    path.write_text(json.dumps(laid_over({"roles": [{**deploy, "policies": policies}]})))
+
+    main(["callers", "--snapshot", str(path), "--function", "orders"])
+
+    assert "  role deploy  Invoke, statement 1" in capsys.readouterr().out.splitlines()
+
+
+def test_that_no_principals_are_known_is_said() -> None:
+    known = replace(account(), roles=())
+
+    assert notes([known]) == ("no principals of the account were read: only what functions' own policies say is known",)
