@@ -1,9 +1,11 @@
 """Fixes: the commands, statements and lines that people paste."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from rolecall.iam.policy import Statement
-from rolecall.model import Account, Function
+from rolecall.model import Account, Function, Role
 
 PLACEHOLDER = "SOURCE_ARN"
 
@@ -92,3 +94,11 @@ def _sid(statement: Statement) -> str:
 
 def _at(function: Function) -> str:
     return f" --qualifier {function.qualifier}" if function.qualifier else ""
+
+
+def new_trust(role: Role, document: Mapping[str, Any]) -> str:
+    """What puts a trust policy in place of the role's: an edit of the template, or a command."""
+    text = json.dumps(document)
+    if role.place:
+        return f"{role.place.file}:{role.place.line}: `AssumeRolePolicyDocument: {text}`"
+    return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document '{text}'"
