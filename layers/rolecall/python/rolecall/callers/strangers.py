@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Kind, Policy, parse
@@ -95,3 +96,17 @@ def request(caller: Caller, action: str, resource: str, account: Account, **cont
         **context,
     }
     return Request.of(caller, action, resource, facts, resource_account=account.id, unknown=_Free(has_name))
+
+
+def case(asked: Request) -> dict[str, Any]:
+    """The request as a case of `simulate`."""
+    who = {"type": asked.caller.type, "id": asked.caller.id}
+    if asked.caller.account:
+        who["account"] = asked.caller.account
+    return {
+        "principal": who,
+        "action": asked.action,
+        "resource": asked.resource,
+        "resourceAccount": asked.owner,
+        "context": dict(asked.context),
+    }

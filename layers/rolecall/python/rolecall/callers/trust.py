@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rolecall.callers.strangers import ANYTHING, request, signed
+from rolecall.callers.strangers import ANYTHING, case, request, signed
 from rolecall.iam.evaluate import Decision, Policies
 from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
@@ -94,20 +94,6 @@ def witness(role: Role, statement: Statement, principal: Principal, account: Acc
     if not _settled(role, exact).allowed:
         return None
     return case(exact)
-
-
-def case(asked: Request) -> dict[str, Any]:
-    """The request as a case of `simulate`."""
-    who = {"type": asked.caller.type, "id": asked.caller.id}
-    if asked.caller.account:
-        who["account"] = asked.caller.account
-    return {
-        "principal": who,
-        "action": asked.action,
-        "resource": asked.resource,
-        "resourceAccount": asked.owner,
-        "context": dict(asked.context),
-    }
 
 
 def without(trust: Policy, dropped: Callable[[Principal], bool]) -> Mapping[str, Any]:

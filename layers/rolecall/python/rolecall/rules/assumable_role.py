@@ -1,4 +1,5 @@
-from rolecall.callers.trust import assumes, case, held_back, stranger_in, without, witness
+from rolecall.callers.strangers import case
+from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
 from rolecall.iam.arn import Arn

@@ -1,4 +1,5 @@
-from rolecall.callers.trust import AT_THE_EDGE, EDGE, LAMBDA, asked_by_lambda, assumes, case, is_lambda, trusts, without
+from rolecall.callers.strangers import case
+from rolecall.callers.trust import AT_THE_EDGE, EDGE, LAMBDA, asked_by_lambda, assumes, is_lambda, trusts, without
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
 from rolecall.iam.policy import Statement

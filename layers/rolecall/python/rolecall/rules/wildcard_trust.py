@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
-from rolecall.callers.trust import assumes, case, held_back, stranger_in, without, witness
+from rolecall.callers.strangers import case
+from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
 from rolecall.iam.policy import Condition, Principal, Statement

@@ -15,6 +15,7 @@ from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
+from rolecall.sources.template.layers import layers
 from rolecall.sources.template.parameters import Variants, given
 from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
@@ -148,6 +149,7 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
+        resources=tuple(layer for stack in stacks for layer in layers(stack)),
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
