@@ -52,7 +52,7 @@ def wildcard_trust(function: Function, account: Account) -> Yields:
         if not patterns or not assumes(statement):
             continue
         others = [each for each in statement.principals if each.type != "Service"]
-        if others and all(held_back(role, statement, each, account) for each in others):
+        if others and all(not _is_pattern(each) and held_back(role, statement, each, account) for each in others):
             continue
         stranger = stranger_in(role, account)
         yield Hit(
@@ -69,11 +69,16 @@ def _is_no_service(principal: Principal) -> bool:
     return principal.type != "Service"
 
 
+def _is_pattern(principal: Principal) -> bool:
+    """Does it stand for several? AWS refuses it, so that the evaluator knows nobody who fits."""
+    return is_wild(principal.value) and not principal.is_everyone
+
+
 def _patterns(statement: Statement) -> Iterator[str]:
     if statement.not_principals:
         yield f"everybody but `{statement.not_principals[0].value}` (`NotPrincipal`)"
     for each in statement.principals:
-        if each.type != "Service" and is_wild(each.value) and not each.is_everyone:
+        if each.type != "Service" and _is_pattern(each):
             yield f"whoever fits `{each.value}`"
     if all(each.type == "Service" for each in statement.principals):
         return
