@@ -17,7 +17,7 @@ OWN = f"arn:aws:iam::{ACCOUNT}:role/deploy"
 WHOLE = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def trust(who: Any, effect: str = "Allow", action: str = "sts:AssumeRole", **condition: Any) -> dict[str, Any]:
+def trust(who: Any, effect: str = "Allow", action: str = "sts:AssumeRole", condition: Any = None) -> dict[str, Any]:
     return {"Effect": effect, "Principal": who, "Action": action, **({"Condition": condition} if condition else {})}
 
 
@@ -39,7 +39,7 @@ def audited(*statements: dict[str, Any], **more: Any) -> list[Finding]:
     ],
 )
 def test_what_lambda_sends_may_be_asked_for(condition: dict[str, Any]) -> None:
-    assert audited(trust({"Service": "lambda.amazonaws.com"}, **condition)) == []
+    assert audited(trust({"Service": "lambda.amazonaws.com"}, condition=condition)) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_lambda_sends_may_be_asked_for(condition: dict[str, Any]) -> None:
     ],
 )
 def test_what_lambda_never_sends_keeps_it_out(condition: dict[str, Any]) -> None:
-    assert named(audited(trust({"Service": "lambda.amazonaws.com"}, **condition))) == ["high untrusting-role"]
+    assert named(audited(trust({"Service": "lambda.amazonaws.com"}, condition=condition))) == ["high untrusting-role"]
 
 
 def test_a_service_in_lambda_s_place_is_one_finding() -> None:
@@ -109,14 +109,14 @@ def test_several_services_of_a_statement_are_one_finding() -> None:
     ],
 )
 def test_the_further_away_who_may_assume_it_the_worse(who: Any, condition: dict[str, Any], severity: str) -> None:
-    assert named(audited(LAMBDA, trust(who, **condition))) == [f"{severity} assumable-role"]
+    assert named(audited(LAMBDA, trust(who, condition=condition))) == [f"{severity} assumable-role"]
 
 
 def test_users_of_an_identity_provider_may_assume_it() -> None:
     provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"}
     sub = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:shop/orders:*"}}
 
-    assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithWebIdentity", **sub))) == [
+    assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithWebIdentity", condition=sub))) == [
         "medium assumable-role"
     ]
 
@@ -134,14 +134,14 @@ def test_users_of_an_identity_provider_may_assume_it() -> None:
     ],
 )
 def test_a_pattern_is_one_finding(who: Any, condition: dict[str, Any]) -> None:
-    assert named(audited(LAMBDA, trust(who, **condition))) == ["high wildcard-trust"]
+    assert named(audited(LAMBDA, trust(who, condition=condition))) == ["high wildcard-trust"]
 
 
 def test_a_repository_that_is_left_open_is_a_pattern() -> None:
     provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"}
     sub = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}
 
-    assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithWebIdentity", **sub))) == [
+    assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithWebIdentity", condition=sub))) == [
         "high wildcard-trust"
     ]
 
@@ -173,9 +173,9 @@ def test_whom_a_deny_keeps_out_is_not_told() -> None:
     [
         trust("*"),
         trust({"AWS": OWN}),
-        trust({"AWS": FOREIGN}, StringEquals={"sts:ExternalId": "orders"}),
+        trust({"AWS": FOREIGN}, condition={"StringEquals": {"sts:ExternalId": "orders"}}),
         trust({"Service": "ec2.amazonaws.com"}),
-        trust({"AWS": "*"}, ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:role/deploy-*"}),
+        trust({"AWS": "*"}, condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy-*"}}),
         {"Effect": "Allow", "NotPrincipal": {"AWS": OWN}, "Action": "sts:AssumeRole"},
     ],
 )
