@@ -52,6 +52,8 @@ benchmark: build ## measure: imports, decisions, parsing, proofs, templates, swe
 	@$(BIN)/python -m benchmarks.templates
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.code
+	@$(BIN)/python -m benchmarks.callers
+	@$(BIN)/python -m benchmarks.escalation
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

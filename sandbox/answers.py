@@ -15,7 +15,8 @@ def complete() -> None:
     """Fill the gaps of IAM, EventBridge, its scheduler and pipes, CloudWatch Logs and Secrets Manager."""
     handlers = module("ministack.services.iam")._IAM_HANDLERS
     handlers["GetAccountAuthorizationDetails"] = _with_details(handlers["GetAccountAuthorizationDetails"])
-    events = module("ministack.services.eventbridge")
+    events, actions = module("ministack.services.eventbridge"), module("ministack.core.iam_actions")
+    actions.extract_resource_arn = _with_rules(actions.extract_resource_arn)
     events._list_rule_names_by_target = _on_default_bus(events._list_rule_names_by_target)
     events._list_targets_by_rule = _of_existing_rule(events._list_targets_by_rule)
     secrets, logs = module("ministack.services.secretsmanager"), module("ministack.services.cloudwatch_logs")
@@ -24,6 +25,20 @@ def complete() -> None:
     schedules, pipes = module("ministack.services.scheduler"), module("ministack.services.pipes")
     schedules._list_schedules = _paged(schedules._list_schedules, "Schedules", "MaxResults")
     pipes._list_pipes = _paged(pipes._list_pipes, "Pipes", "Limit")
+
+
+def _with_rules(plain: Callable[..., str]) -> Callable[..., str]:
+    """The resource that a call is about: ListTargetsByRule, PutTargets and RemoveTargets say `Rule` for its name."""
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *others: Any) -> str:
+        return plain(service, method, path, headers, _named_rule(body) if service == "events" else body, *others)
+
+    return resource
+
+
+def _named_rule(body: bytes) -> bytes:
+    members = json.loads(body or b"{}")
+    return json.dumps({"Name": members["Rule"], **members}).encode() if "Rule" in members else body
 
 
 def _with_details(plain: Callable[[Any], Answer]) -> Callable[[Any], Answer]:

@@ -12,8 +12,12 @@ MAPPING = {
 }
 
 
+# Likewise of a function.
+FUNCTION = ("DeadLetterConfig", "VpcConfig")
+
+
 def complete() -> None:
-    """Provision trails, keep the targets of target groups, and all settings of event source mappings."""
+    """Provision trails, keep the targets of target groups, and all settings of functions and their mappings."""
     handlers = module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
     handlers["AWS::CloudTrail::Trail"] = {"create": _create_trail, "delete": _delete_trail}
     group = handlers["AWS::ElasticLoadBalancingV2::TargetGroup"]
@@ -41,6 +45,16 @@ def complete() -> None:
         return id, attributes
 
     mapping["create"] = create_whole
+    function = handlers["AWS::Lambda::Function"]
+    create_function = function["create"]
+
+    def create_configured(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        name, attributes = create_function(logical_id, properties, stack)
+        configuration = module("ministack.services.lambda_svc")._functions[name]["config"]
+        configuration.update({each: properties[each] for each in FUNCTION if each in properties})
+        return name, attributes
+
+    function["create"] = create_configured
 
 
 def _create_trail(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:

@@ -120,6 +120,20 @@ class _Rights:
 TOO_MUCH = "Too much: a role allows what its function does not need"
 TOO_LITTLE = "Too little: a role lacks what a trigger, the configuration or the code needs"
 TOO_OPEN = "Too open: more than the right callers may invoke a function"
+ESCALATION = "Escalation: a function can become more than it is"
+
+
+def _reach(stack: Stack) -> None:
+    """Let hello replace the code of the auditor, which may read far more."""
+    statement = {"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": stack.arn("Auditor")}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    stack.client("iam").put_role_policy(
+        RoleName=_role_name(stack, "Hello"), PolicyName="Deploy", PolicyDocument=document
+    )
+
+
+def _keep_out(stack: Stack) -> None:
+    stack.client("iam").delete_role_policy(RoleName=_role_name(stack, "Hello"), PolicyName="Deploy")
 
 
 def faults() -> tuple[Fault, ...]:
@@ -193,5 +207,14 @@ def faults() -> tuple[Fault, ...]:
             "EventBridge",
             source.drop,
             source.put_back,
+        ),
+        Fault(
+            ESCALATION,
+            "hello may replace the auditor's code",
+            "iam.put_role_policy",
+            "workload-takeover",
+            "Hello",
+            _reach,
+            _keep_out,
         ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 HOOKS: dict[str, tuple[str, ...]] = {
     "ministack.app": ("AUTH", "app"),
-    "ministack.core.iam_actions": ("extract_iam_action",),
+    "ministack.core.iam_actions": ("extract_iam_action", "extract_resource_arn"),
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate_resource_policy", "resolve_caller_identity"),
     "ministack.core.lambda_runtime": ("ProvidedWorker", "_worker_class_for"),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),

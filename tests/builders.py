@@ -103,7 +103,7 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
     all, `configuration` over the clean one. `calls` is what the code was found to call (service, operation, where,
     parameters by name), and `code: unread` says that it was not read; `boundary` holds statements, `role` and
     `function` further members of the two, and `resources` (their `policy`: statements), `functions` and `roles` more
-    of these.
+    of these. `strays` are triggers, each with the `function` (ARN) that it names and that is not there.
     """
     if "Effect" in fragment:
         return laid_over(_of_statement(fragment))
@@ -142,7 +142,7 @@ def laid_over(fragment: dict[str, Any]) -> dict[str, Any]:
             function |= value
         elif member in ("functions", "roles"):
             snapshot[member] += value
-        elif member in ("gaps", "omitted", "scps"):
+        elif member in ("gaps", "omitted", "scps", "strays"):
             snapshot[member] = value
         elif member == "watch":
             snapshot["watch"] = watching() | value

@@ -57,13 +57,13 @@ def test_the_worst_finding_comes_first() -> None:
 
 
 def test_silence_is_for_the_same_actions_of_the_same_statement() -> None:
-    statement = allow(["dynamodb:*", "sqs:SendMessage"], "*")
+    statement = allow(["dynamodb:*", "sqs:PurgeQueue"], "*")
     judged = {"calls": [], "more policies": {"Example": [statement, allow("sns:Publish")]}}
     found = [(finding.rule, finding.actions) for finding in judge(judged).findings]
 
     assert found == [
         ("service-wildcard", ("dynamodb:*",)),
-        ("unneeded-grant", ("sqs:SendMessage",)),
+        ("unneeded-grant", ("sqs:PurgeQueue",)),
         ("unneeded-grant", ("sns:Publish",)),
     ]
 

@@ -40,7 +40,9 @@ def deny(action: str, **condition: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", ["Disabled", "Disabling", "Creating", "Enabling", "Updating", "Deleting"])
 def test_a_mapping_that_does_not_poll_lacks_nothing(state: str) -> None:
-    assert names({"policies": {"Logs": [LOGS]}, "triggers": [{"type": "sqs", "source": QUEUE, "state": state}]}) == []
+    told = names({"policies": {"Logs": [LOGS]}, "triggers": [{"type": "sqs", "source": QUEUE, "state": state}]})
+
+    assert told == (["failing-trigger"] if state == "Disabled" else [])
 
 
 def test_a_role_whose_policies_were_not_read_is_not_said_to_lack_anything() -> None:
@@ -90,7 +92,7 @@ def test_either_action_of_a_cluster_is_enough() -> None:
 
 
 def test_the_policy_of_the_queue_may_let_the_role_in() -> None:
-    policy = [allow("sqs:*", QUEUE, Principal={"AWS": ROLE})]
+    policy = [allow(POLL, QUEUE, Principal={"AWS": ROLE})]
 
     assert names({"policies": {"Logs": [LOGS]}, "resources": [{"arn": QUEUE, "policy": policy}]}) == []
 

@@ -105,7 +105,7 @@ def log_groups(sandbox: Account) -> list[str]:
 
 @pytest.mark.parametrize(("deployed", "name"), [(name, name) for name in NAMES], indirect=["deployed"])
 def test_a_template_has_the_findings_of_its_deployment(deployed: dict[str, str], name: str, sandbox: Account) -> None:
-    live = engine.audit(aws.read(Session(sandbox), functions=list(deployed)))
+    live = engine.audit(aws.read(Session(sandbox), functions=list(deployed), code=aws.CodeReading()))
     variants = template.read([TEMPLATES / f"{name}.yaml"], values=PARAMETERS.get(name))
     before = united([engine.audit(account) for account in variants])
 
@@ -114,7 +114,7 @@ def test_a_template_has_the_findings_of_its_deployment(deployed: dict[str, str],
 
 
 def test_our_own_template_has_the_findings_of_its_deployment(stack: Stack) -> None:
-    live = engine.audit(aws.read(stack.session(), functions=stack.functions()))
+    live = engine.audit(aws.read(stack.session(), functions=stack.functions(), code=aws.CodeReading()))
     (account,) = template.read([ROOT / "template.yaml"])
 
     assert compared(engine.audit(account), {}) == compared(live, {}) == []

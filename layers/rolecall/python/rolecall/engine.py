@@ -22,6 +22,7 @@ GAPS, STALE = "incomplete-audit", "stale-acceptance"
 WATCHING = "blind-auditor"
 # It needs all principals and, of each function, its tags and policies: neither lists nor an event tell both.
 CALLERS = "undeclared-caller"
+DANGLING = "dangling-trigger"  # It speaks of triggers too that name no function which is there.
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 
 
@@ -79,7 +80,9 @@ def audit_callers(account: Account, *, today: date | None = None) -> Report:
 
 def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
-    ran = tuple(rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in (GAPS, OMITTED))
+    ran = tuple(
+        rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in (GAPS, OMITTED, DANGLING)
+    )
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:

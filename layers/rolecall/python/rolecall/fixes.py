@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rolecall.iam.policy import Statement
-from rolecall.model import Account, Function, Role
+from rolecall.model import Account, Function, Role, Trigger
+from rolecall.triggers import TRIGGERS, Poll
 
 PLACEHOLDER = "SOURCE_ARN"
 
@@ -77,6 +78,26 @@ def moved_permission(function: Function, wanted: Function, statement: Statement,
         f" --action lambda:InvokeFunction --principal {statement.services[0]} --source-arn '{source}'"
         f"{pinned}{_at(wanted)} && {remove_permission(function, statement)}"
     )
+
+
+def enabled_mapping(function: Function, trigger: Trigger) -> str:
+    """What makes a trigger work again, once its cause is mended."""
+    if trigger.place:
+        return f"{trigger.place.file}:{trigger.place.line}: enable it, or take it out"
+    if trigger.type == "eventbridge":
+        return f"aws events enable-rule --name {trigger.source.rpartition('/')[2]}"
+    if trigger.id and trigger.role is None and isinstance(TRIGGERS.get(trigger.type), Poll):
+        return f"aws lambda update-event-source-mapping --uuid {trigger.id} --enabled"
+    return f"enable `{trigger.source}`, or remove its trigger of `{function.name}`"
+
+
+def narrowed_deny(function: Function, statement: Statement) -> str:
+    """A Deny that leaves services alone, which the Allows let in one by one: the statement as it should read."""
+    document = statement.document()
+    tests = document.setdefault("Condition", {}).setdefault("Bool", {})
+    tests["aws:PrincipalIsAWSService"] = "false"
+    where = f"{statement.place.file}:{statement.place.line}" if statement.place else f"the policy of `{function.name}`"
+    return f"in {where}: {json.dumps(document)}"
 
 
 def reference(arn: str, account: Account) -> object:

@@ -15,7 +15,7 @@ def part(account: Account, functions: Collection[str]) -> Account:
     """
     chosen = tuple(each for each in account.functions if each.id in functions)
     names = {name for each in chosen for name in names_of(each, account)}
-    roles = {each.role for each in chosen}
+    roles = {each.role for each in chosen} | {one.role for each in chosen for one in each.triggers if one.role}
     resources = tuple(each for each in account.resources if each.arn in names or thing(each.arn) in names)
     subjects = {None, *functions, *roles, *(each.arn for each in resources)}
     return replace(
@@ -24,6 +24,7 @@ def part(account: Account, functions: Collection[str]) -> Account:
         roles=tuple(each for each in account.roles if each.arn in roles),
         users=(),
         resources=resources,
+        strays=(),
         gaps=tuple(gap for gap in account.gaps if gap.subject in subjects),
     )
 

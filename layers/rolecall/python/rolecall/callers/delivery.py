@@ -10,7 +10,7 @@ from rolecall.iam.request import Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild, matches
-from rolecall.model import Account, Function, Trigger
+from rolecall.model import MISSING_ROLE, Account, Function, Trigger
 from rolecall.needs.parts import overlap, widened
 from rolecall.triggers import TRIGGERS, Poll, Push
 
@@ -134,7 +134,7 @@ def fits(statement: Statement, source: str | None, trigger: Trigger) -> bool:
     row = TRIGGERS.get(trigger.type)
     if not isinstance(row, Push) or not any(is_of(service, row) for service in statement.services):
         return False
-    return source is None or source == trigger.source or overlap(source, arns(trigger, row))
+    return source is None or source == trigger.source or overlap(source, trigger.source + row.ends)
 
 
 def is_of(service: str, row: Push) -> bool:
@@ -181,8 +181,8 @@ def _sent(trigger: Trigger, row: Push, policy: Policy | None) -> Iterator[str]:
     yield _filled(pattern)
     for statement in policy.statements if policy else ():
         for value in sources(statement):
-            if (filled := _filled(value)) and matches(pattern, filled):
-                yield filled
+            if matches(pattern, made := _between(pattern, value)):
+                yield made
 
 
 def sources(statement: Statement) -> tuple[str, ...]:
@@ -190,6 +190,18 @@ def sources(statement: Statement) -> tuple[str, ...]:
     conditions = (each for each in statement.conditions if each.key.lower() == "aws:sourcearn" and not each.is_negated)
     found = (each.values for each in conditions)
     return tuple(dict.fromkeys(value for values in found for value in values))
+
+
+def _between(pattern: str, value: str) -> str:
+    """What both stand for, segment by segment: the first says what it knows, the second all that is open in it.
+
+    >>> _between("arn:api/*/GET/orders", "arn:api/prod/*")
+    'arn:api/prod/GET/orders'
+    """
+    wanted, given = pattern.split("/"), value.split("/")
+    parts = [_filled(given[place] if each == "*" and place < len(given) else each) for place, each in enumerate(wanted)]
+    rest = given[len(wanted) :] if wanted[-1] == "*" else []
+    return "/".join([*parts, *map(_filled, rest)])
 
 
 def _filled(pattern: str) -> str:
@@ -264,6 +276,8 @@ def _is_open(trigger: Trigger, row: Push, policy: Policy) -> bool:
 def _by_role(trigger: Trigger, function: Function, account: Account) -> Delivery:
     """The caller invokes with a role of its own: what does that allow?"""
     arn = trigger.role or ""
+    if any(gap.what == MISSING_ROLE and gap.subject == arn for gap in account.gaps):
+        return Delivery(trigger, decision=Decision(Outcome.IMPLICITLY_DENIED))
     role = account.role(arn)
     if role is None or role.unread("role policies") or role.unread("boundary"):
         return Delivery(trigger, unsure=_unread(arn, account), mendable=False)

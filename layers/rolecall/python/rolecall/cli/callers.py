@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def callers(options: argparse.Namespace) -> int:
     """Show who may invoke each function, and through which statements."""
-    write(options, _rendered(options, read_accounts(options, principals=True)))
+    write(options, _rendered(options, read_accounts(options, code=False, principals=True)))
     return 0
 
 

@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 TEMPLATES = ("template.yaml", "template.yml", "template.json")
 
 
-def read_accounts(options: argparse.Namespace, *, principals: bool = False) -> "list[Account]":
+def read_accounts(options: argparse.Namespace, *, code: bool = True, principals: bool = False) -> "list[Account]":
     """The Account that the options name: several only where conditions of a template are open.
 
-    `principals` says whether all roles and users are wanted, also those that no named function runs as.
+    `code` says whether to analyse what the functions call; `principals` whether all roles and users are wanted, also
+    those that no named function runs as.
     """
     from dataclasses import replace
 
     trusted = tuple(map(_trusted, options.trust))
-    return [replace(account, trusted=trusted) for account in _accounts(options, principals=principals)]
+    read = _accounts(options, code=code, principals=principals)
+    return [replace(account, trusted=trusted) for account in read]
 
 
-def _accounts(options: argparse.Namespace, *, principals: bool) -> "Iterable[Account]":
+def _accounts(options: argparse.Namespace, *, code: bool, principals: bool) -> "Iterable[Account]":
     asked = getattr(options, "last_accessed", False)
     if options.snapshot:
         from rolecall.sources import file
@@ -43,11 +45,11 @@ def _accounts(options: argparse.Namespace, *, principals: bool) -> "Iterable[Acc
         from rolecall.sources import aws
 
         with _progress() as progress:
-            session, reading = open_session(options), aws.CodeReading()
+            session, reading = open_session(options), aws.CodeReading() if code else None
             return [
                 aws.read(
                     session,
-                    functions=options.function or None,
+                    functions=options.function,
                     progress=progress,
                     code=reading,
                     last_accessed=asked,
@@ -56,7 +58,7 @@ def _accounts(options: argparse.Namespace, *, principals: bool) -> "Iterable[Acc
             ]
     if asked:
         raise SourceError("--last-accessed goes with --account, or with a snapshot that holds such data")
-    return _only(options, _templates(options), principals=principals)
+    return _only(options, _templates(options, code=code), principals=principals)
 
 
 def _has_last_accessed(account: "Account") -> bool:
@@ -80,7 +82,7 @@ def _progress() -> Iterator["Callable[[int, int], None] | None"]:
         yield lambda done, most: bar.update(task, description="functions", completed=done, total=most)
 
 
-def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
+def _templates(options: argparse.Namespace, *, code: bool) -> "tuple[Account, ...]":
     """The Accounts of the templates that are named, else of the one in the current folder."""
     here = [name for name in TEMPLATES if Path(name).is_file()][:1]
     paths = [Path(name) for name in options.template or here]
@@ -88,7 +90,7 @@ def _templates(options: argparse.Namespace) -> "tuple[Account, ...]":
         raise SourceError("no input: no template.yaml here; give --template FILE, --account or --snapshot FILE")
     region = [f"AWS::Region={options.region}"] if options.region else []
     parameters = [*region, *options.parameter]
-    return template_accounts(paths, parameters=parameters, environment=options.config_env)
+    return template_accounts(paths, parameters=parameters, environment=options.config_env, code=code)
 
 
 def template_accounts(

@@ -1,5 +1,6 @@
 """Witnesses: a request that the role is allowed, in the shape of a case of `simulate`, confirmed by the evaluator."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +17,23 @@ FILLABLE = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "A
 
 
 def witness(
-    granted: Grant, statement: Statement, action: str, resource: str, *, other: str = "unneeded"
+    granted: Grant,
+    statement: Statement,
+    action: str,
+    resource: str,
+    *,
+    other: str = "unneeded",
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, Any] | None:
     """A request for the action on something that the pattern stands for; None where the role is not allowed it.
 
-    What the statement's conditions ask of the request is given to it, if a request of the role can have it. What a
-    Deny, the boundary or an SCP takes away, or may take away, has no witness.
+    What the statement's conditions ask of the request is given to it, if a request of the role can have it; `given`
+    are values that it has anyway. What a Deny, the boundary or an SCP takes away, or may take away, has no witness.
     """
     made = request(granted, action, resource, other=other)
-    context = made["context"] | _asked(statement.conditions)
+    asked = _asked(statement.conditions)
+    known = {key.lower() for key in given or {}}
+    context = made["context"] | {k: v for k, v in asked.items() if k.lower() not in known} | dict(given or {})
     if granted.allows(action, made["resource"], context).allowed:
         return made | {"context": context} | _key_policy(granted, action, made["resource"])
     account = granted.account
@@ -33,9 +42,9 @@ def witness(
         return None
     # Of another account's resource the policy is not known: as far as this side goes, it is allowed.
     policy = letting_in(account.partition, account.id)
-    known = (*account.resources, Resource(made["resource"], policy=policy))
+    resources = (*account.resources, Resource(made["resource"], policy=policy))
     if (
-        not replace(granted, account=replace(account, resources=known))
+        not replace(granted, account=replace(account, resources=resources))
         .allows(action, made["resource"], context)
         .allowed
     ):

@@ -40,10 +40,16 @@ ANYTHING = (
         "leftover-config-grant",
         "leftover-poller-grant",
         "negated-grant",
+        "role-chaining",
+        "role-passing",
+        "self-escalation",
+        "self-rewrite",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",
+        "workload-takeover",
     ),
 )
 def admin_role(function: Function, account: Account) -> Yields:

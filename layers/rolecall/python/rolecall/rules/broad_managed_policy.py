@@ -20,6 +20,7 @@ GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
         "leftover-config-grant",
         "leftover-poller-grant",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -10,7 +10,7 @@ from rolecall.rules import Yields, named, rule
 
 @rule(
     Severity.HIGH,
-    silences=("leftover-config-grant", "leftover-poller-grant", "unneeded-grant", "wide-resource"),
+    silences=("leftover-config-grant", "leftover-poller-grant", "trigger-loop", "unneeded-grant", "wide-resource"),
 )
 def bulk_read(function: Function, account: Account) -> Yields:
     """The role may read all data or secrets of a kind, and the function needs none of them.

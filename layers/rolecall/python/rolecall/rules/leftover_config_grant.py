@@ -7,7 +7,7 @@ from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
 
-@rule(Severity.LOW, silences=("unneeded-grant", "wide-resource"))
+@rule(Severity.LOW, silences=("trigger-loop", "unneeded-grant", "wide-resource"))
 def leftover_config_grant(function: Function, account: Account) -> Yields:
     """The role has the rights of a setting that the function does not have.
 

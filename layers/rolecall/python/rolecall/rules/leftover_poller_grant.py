@@ -7,7 +7,7 @@ from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
 
-@rule(Severity.MEDIUM, silences=("unneeded-grant", "wide-resource"))
+@rule(Severity.MEDIUM, silences=("trigger-loop", "unneeded-grant", "wide-resource"))
 def leftover_poller_grant(function: Function, account: Account) -> Yields:
     """The role may consume a source that no longer feeds the function.
 

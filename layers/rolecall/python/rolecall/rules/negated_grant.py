@@ -19,6 +19,7 @@ TRIED = 12  # Actions, the worst first.
         "leftover-config-grant",
         "leftover-poller-grant",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -55,8 +55,7 @@ def orphan_role(account: Account) -> Yields:
 
     Misses: functions of regions that were not read: confidence is never high, and where there are known to
     be some, it is not decided. What day it is the newest date in the account tells, so a role that was made
-    or used last of all is never called left over. Roles of a template: what uses them may
-    stand elsewhere.
+    or used last of all is never called left over. Roles of a template: what uses them may stand elsewhere.
     """
     today = max((day for day in _days(account)), default=None)
     for role in account.roles:

@@ -13,7 +13,14 @@ SHOWN = 5  # patterns in the message; all of them are in the finding
 
 @rule(
     Severity.HIGH,
-    silences=("bulk-read", "leftover-config-grant", "leftover-poller-grant", "unneeded-grant", "wide-resource"),
+    silences=(
+        "bulk-read",
+        "leftover-config-grant",
+        "leftover-poller-grant",
+        "trigger-loop",
+        "unneeded-grant",
+        "wide-resource",
+    ),
 )
 def service_wildcard(function: Function, account: Account) -> Yields:
     """A whole service, or all actions that begin with a verb, are granted where few are needed.

@@ -15,6 +15,7 @@ from rolecall.rules import Yields, named, rule
         "leftover-config-grant",
         "leftover-poller-grant",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-resource",
     ),

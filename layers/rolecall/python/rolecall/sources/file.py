@@ -81,6 +81,7 @@ def load(document: Any) -> Account:
             omitted=tuple(Omitted(**each) for each in document.get("omitted", ())),
             trusted=tuple(document.get("trusted", ())),
             names=_pairs(document.get("names", ())),
+            strays=tuple((_text(each, "function"), _trigger(each)) for each in document.get("strays", ())),
             gaps=_gaps(document),
         )
     except KeyError as error:
@@ -111,6 +112,7 @@ def dump(account: Account) -> dict[str, Any]:
         "watch": account.watch and asdict(account.watch),
         "omitted": [asdict(each) for each in account.omitted],
         "names": account.names,
+        "strays": [{"function": arn} | _dump_trigger(trigger) for arn, trigger in account.strays],
         "gaps": _dump_gaps(account.gaps),
     }
 

@@ -168,8 +168,11 @@ class World:
             principals = self._principals(gaps)
             polled = _or_gap(mapped.result, mappings.WHAT, gaps)
             found, controls = walked.result(), controlled.result()
+        there, here = {each.arn for each in versions}, self.arn_of("")
+        named = [(plain(wire.function)[0], wire.trigger) for wire in found.found]
         return replace(
             self._empty(),
+            strays=tuple((arn, trigger) for arn, trigger in named if arn.startswith(here) and arn not in there),
             functions=_with_triggers(versions, polled, found.found),
             roles=principals.roles,
             users=principals.users,
@@ -311,9 +314,10 @@ class World:
         for each in functions:
             self._roles.setdefault(each.arn, set()).add(role_name(each.role))
         have = {role.arn: role for role in base.roles}
-        running = {each.role for each in functions}
-        read = list(pool.map(lambda arn: self._role(arn, have), sorted(running)))
-        others = [role for role in base.roles if role.arn not in running]
+        callers = {trigger.role for each in functions for trigger in each.triggers if self._is_own_role(trigger.role)}
+        wanted = {each.role for each in functions}.union(filter(None, callers))
+        read = list(pool.map(lambda arn: self._role(arn, have), sorted(wanted)))
+        others = [role for role in base.roles if role.arn not in wanted]
         absent = [Resource(arn, exists=False) for served in opened for arn in served.absent]
         account = replace(
             base,
@@ -329,6 +333,10 @@ class World:
     def _close(self, served: Served) -> tuple[Function, ...]:
         functions = close_function(self.calls, served)
         return functions if self._packages is None else self._packages.with_calls(served, functions)
+
+    def _is_own_role(self, arn: str | None) -> bool:
+        """Is it a role of this account, and not another's, or the credentials of whoever calls?"""
+        return bool(arn) and f":iam::{self.account}:role/" in str(arn) and not is_wild(str(arn))
 
     def _role(self, arn: str, have: Mapping[str, Role]) -> tuple[Role | None, Gap | None]:
         name = role_name(arn)

@@ -17,6 +17,7 @@ from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.layers import layers
 from rolecall.sources.template.parameters import Variants, given
+from rolecall.sources.template.resources import resources
 from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
 
@@ -133,7 +134,7 @@ def _stacks(
 
 
 def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Reader | None) -> Account:
-    read, unknown = functions(stacks)
+    read, unknown, strays = functions(stacks)
     running: dict[str, tuple[str, ...]] = {}
     for function in read:
         if function.role:
@@ -149,7 +150,8 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
-        resources=tuple(layer for stack in stacks for layer in layers(stack)),
+        resources=(*resources(stacks, read), *(layer for stack in stacks for layer in layers(stack))),
+        strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )

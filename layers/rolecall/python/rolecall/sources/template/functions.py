@@ -1,5 +1,6 @@
 """Functions of a template: configuration, code, resource policies, triggers, and every served qualifier."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,8 +32,13 @@ CONDITIONS = {
 }
 
 
-def functions(stacks: Iterable[Stack]) -> tuple[tuple[Function, ...], tuple[Gap, ...]]:
-    """Every function of the templates, once for each served qualifier; gaps for what is about an unknown one."""
+def functions(
+    stacks: Iterable[Stack],
+) -> tuple[tuple[Function, ...], tuple[Gap, ...], tuple[tuple[str, Trigger], ...]]:
+    """Every function of the templates, once for each served qualifier.
+
+    With gaps for what is about an unknown one, and the triggers that name a function (ARN) which is not in them.
+    """
     stacks = tuple(stacks)
     wired = _Wired()
     for stack in stacks:
@@ -41,7 +47,10 @@ def functions(stacks: Iterable[Stack]) -> tuple[tuple[Function, ...], tuple[Gap,
     for stack in stacks:
         for logical_id, properties in stack.of("AWS::Lambda::Function"):
             made += _served(stack, logical_id, properties, wired)
-    return tuple(sorted(made, key=lambda each: (each.id, each.qualifier or ""))), tuple(wired.gaps)
+    there = {each.arn for each in made}
+    strays = [(arn, trigger) for (arn, _), found in wired.triggers.items() if arn not in there for trigger in found]
+    in_order = tuple(sorted(made, key=lambda each: (each.id, each.qualifier or "")))
+    return in_order, tuple(wired.gaps), tuple(sorted(strays, key=lambda each: (each[0], each[1].source)))
 
 
 class _Wired:
@@ -110,8 +119,9 @@ class _Wired:
             if failure:
                 self.targets[served].append(Target("failure", str(failure)))
             if kind := polled(source):
-                needed = tuple(uses(properties))
-                self.triggers[served].append(Trigger(kind, source, logical_id, state, uses=needed, place=place))
+                needed, patterns = tuple(uses(properties)), _patterns(properties)
+                trigger = Trigger(kind, source, logical_id, state, filter=patterns, uses=needed, place=place)
+                self.triggers[served].append(trigger)
             else:
                 self.of_function[served[0]] += _unpolled(stack, source)
 
@@ -122,6 +132,12 @@ class _Wired:
                 target = _at(properties, "DestinationConfig", on, "Destination")
                 if served and target:
                     self.targets[served].append(Target(on.removeprefix("On").lower(), str(target)))
+
+
+def _patterns(properties: Mapping[str, Any]) -> str | None:
+    """The filter criteria of a mapping, as JSON text."""
+    filters = _items(_at(properties, "FilterCriteria", "Filters"))
+    return json.dumps(sorted(str(_at(each, "Pattern")) for each in filters)) if filters else None
 
 
 def _unpolled(stack: Stack, source: str) -> Iterator[Gap]:

@@ -87,6 +87,8 @@ class Stack:
             kind = str(self.resolver.resources[logical_id].get("Type"))
             if kind in SHAPES:
                 yield from self._names(logical_id, kind)
+            elif kind == "AWS::Events::Rule":  # Its ARN hangs on its bus, so that it has no shape.
+                yield self.resolver.arn_of(logical_id), f"{logical_id}.Arn"
 
     def _names(self, logical_id: str, kind: str) -> Iterator[tuple[str, str]]:
         arn = self.resolver.arn_of(logical_id)

@@ -1,5 +1,6 @@
 """Push triggers of a template: which resource names which function, as rows."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +22,18 @@ class Wire:
         is in them counts, also within a longer text
     source : where the trigger comes from, other than the resource itself: `{Property}` is filled in
     role : path to the role that invokes, for callers that bring one
+    filter : path to what it lets through, under the name that it has in `Trigger.filter`; None: that is all of it
+    dead_letter : path to the queue for what could not be delivered
+    off : path to a property, and its value that switches the source off
     """
 
     type: str
     paths: tuple[str, ...]
     source: str | None = None
     role: str | None = None
+    filter: tuple[str | None, str] | None = None
+    dead_letter: str | None = None
+    off: tuple[str, str] | None = None
 
 
 _EXECUTE = "arn:{partition}:execute-api:{region}:{account}:"
@@ -90,15 +97,35 @@ WIRES: dict[str, tuple[Wire, ...]] = {
     "AWS::Lex::BotAlias": (Wire("lex", ("BotAliasLocaleSettings",)),),
     "AWS::Logs::SubscriptionFilter": (
         Wire(
-            "cloudwatch-logs", ("DestinationArn",), "arn:{partition}:logs:{region}:{account}:log-group:{LogGroupName}:*"
+            "cloudwatch-logs",
+            ("DestinationArn",),
+            "arn:{partition}:logs:{region}:{account}:log-group:{LogGroupName}:*",
+            filter=("pattern", "FilterPattern"),
         ),
     ),
     "AWS::Pipes::Pipe": (Wire("pipes", ("Target", "Enrichment"), None, "RoleArn"),),
-    "AWS::S3::Bucket": (Wire("s3", ("NotificationConfiguration.LambdaConfigurations[].Function",)),),
+    "AWS::S3::Bucket": (),  # Each notification has a filter of its own: `_notifications`.
     "AWS::SES::ReceiptRule": (Wire("ses", ("Rule.Actions[].LambdaAction.FunctionArn",)),),
-    "AWS::SNS::Subscription": (Wire("sns", ("Endpoint",), "{TopicArn}"),),
+    "AWS::SNS::Subscription": (
+        Wire(
+            "sns",
+            ("Endpoint",),
+            "{TopicArn}",
+            filter=(None, "FilterPolicy"),
+            dead_letter="RedrivePolicy.deadLetterTargetArn",
+        ),
+    ),
     "AWS::SNS::Topic": (Wire("sns", ("Subscription[].Endpoint",)),),
-    "AWS::Scheduler::Schedule": (Wire("scheduler", ("Target.Arn",), None, "Target.RoleArn"),),
+    "AWS::Scheduler::Schedule": (
+        Wire(
+            "scheduler",
+            ("Target.Arn",),
+            None,
+            "Target.RoleArn",
+            dead_letter="Target.DeadLetterConfig.Arn",
+            off=("State", "DISABLED"),
+        ),
+    ),
     "AWS::SecretsManager::RotationSchedule": (Wire("secretsmanager", ("RotationLambdaARN",), "{SecretId}"),),
     "AWS::StepFunctions::StateMachine": (
         Wire("states", ("DefinitionString", "Definition", "DefinitionSubstitutions"), None, "RoleArn"),
@@ -121,25 +148,88 @@ def pushed(stack: Stack) -> Iterator[tuple[str, Trigger]]:
         for logical_id, properties in stack.of(kind):
             place = stack.place(logical_id)
             if kind == "AWS::Events::Rule":
-                for arn, role in _rule_targets(properties):
-                    yield (
-                        arn,
-                        Trigger("eventbridge", stack.resolver.arn_of(logical_id), logical_id, role=role, place=place),
-                    )
+                yield from _rule_targets(stack, logical_id, properties)
+            if kind == "AWS::S3::Bucket":
+                yield from _notifications(stack, logical_id, properties)
             for wire in wires:
-                role = next((str(each) for each in _at(properties, wire.role)), None) if wire.role else None
                 source = _source(stack, logical_id, properties, wire)
                 found = [arn for path in wire.paths for value in _at(properties, path) for arn in functions_in(value)]
+                trigger = Trigger(
+                    wire.type,
+                    source,
+                    logical_id,
+                    state=_state(properties, wire.off),
+                    role=_text(properties, wire.role),
+                    filter=_route(stack, kind, properties) or _filter(properties, wire.filter),
+                    dead_letter=_text(properties, wire.dead_letter),
+                    place=place,
+                )
                 for arn in dict.fromkeys(found):
-                    yield arn, Trigger(wire.type, source, logical_id, role=role, place=place)
+                    yield arn, trigger
 
 
-def _rule_targets(properties: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _rule_targets(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Iterator[tuple[str, Trigger]]:
     for target in _at(properties, "Targets[]"):
         if isinstance(target, dict):
-            role = target.get("RoleArn")
             for arn in functions_in(target.get("Arn")):
-                yield arn, None if role is None else str(role)
+                yield (
+                    arn,
+                    Trigger(
+                        "eventbridge",
+                        stack.resolver.arn_of(logical_id),
+                        logical_id,
+                        state=_state(properties, ("State", "DISABLED")),
+                        role=_text(target, "RoleArn"),
+                        filter=_filter(properties, (None, "EventPattern")),
+                        dead_letter=_text(target, "DeadLetterConfig.Arn"),
+                        place=stack.place(logical_id),
+                    ),
+                )
+
+
+def _notifications(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Iterator[tuple[str, Trigger]]:
+    source, place = stack.resolver.arn_of(logical_id), stack.place(logical_id)
+    for each in _at(properties, "NotificationConfiguration.LambdaConfigurations[]"):
+        rules = [rule for rule in _at(each, "Filter.S3Key.Rules[]") if isinstance(rule, dict) and rule.get("Value")]
+        parts = {str(rule.get("Name")).lower(): rule["Value"] for rule in rules}
+        text = json.dumps(parts, sort_keys=True) if parts else None
+        for arn in functions_in(each.get("Function") if isinstance(each, dict) else None):
+            yield arn, Trigger("s3", source, logical_id, filter=text, place=place)
+
+
+def _state(properties: dict[str, Any], off: tuple[str, str] | None) -> str:
+    return "Disabled" if off and _text(properties, off[0]) == off[1] else "Enabled"
+
+
+def _filter(properties: dict[str, Any], path: tuple[str | None, str] | None) -> str | None:
+    """What it lets through, as JSON text; None for everything."""
+    value = next(_at(properties, path[1]), None) if path else None
+    if not path or not value:
+        return None
+    return json.dumps({path[0]: value} if path[0] else value, sort_keys=True, default=str)
+
+
+def _route(stack: Stack, kind: str, properties: dict[str, Any]) -> str | None:
+    """Of a method of an API, itself and its path; of an authorizer, that it is one."""
+    if kind in ("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"):
+        return json.dumps({"authorizer": "*"})
+    if kind != "AWS::ApiGateway::Method":
+        return None
+    known = {
+        str(stack.resolver.resource(name, "ref")): (str(each.get("ParentId")), str(each.get("PathPart")))
+        for name, each in stack.of("AWS::ApiGateway::Resource")
+    }
+    path: list[str] = []
+    at = str(properties.get("ResourceId"))
+    while at in known and len(path) <= len(known):
+        at, part = known[at]
+        path.insert(0, part)
+    whole = {"path": "/" + "/".join(path)} if at.endswith("root") else {}
+    return json.dumps({"method": str(properties.get("HttpMethod", "ANY")), **whole})
+
+
+def _text(properties: dict[str, Any], path: str | None) -> str | None:
+    return next((str(each) for each in _at(properties, path) if each is not None), None) if path else None
 
 
 def _source(stack: Stack, logical_id: str, properties: dict[str, Any], wire: Wire) -> str:

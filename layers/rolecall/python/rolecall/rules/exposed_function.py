@@ -1,0 +1,120 @@
+from collections.abc import Iterator
+from itertools import islice
+
+from rolecall.escalation.deployers import FEW, Deployer, declared, deployers, is_declared
+from rolecall.escalation.judge import Proof
+from rolecall.escalation.strength import Gain, is_administrator
+from rolecall.finding import Hit, Severity
+from rolecall.model import Account, Function
+from rolecall.rules import Yields, rule
+
+
+@rule(Severity.HIGH, whole=True)
+def exposed_function(account: Account) -> Yields:
+    """Somebody weaker than a function can take it over.
+
+    Who may change the code or the configuration of a function acts as its execution role. High where the
+    function's tag `rolecall:deployers` (role names, user names, ARNs or account ids, separated by spaces, or
+    `none`) leaves that principal out; without a tag one line for each principal, as information. Never about
+    administrators, nor roles that only CloudFormation assumes. Other functions that can do it are told by
+    `workload-takeover`.
+
+    Bad:
+        tags: {"rolecall:deployers": "pipeline"}
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/support"
+            policies:
+              - {name: Update, document: {"Version": "2012-10-17",
+                 "Statement": [{"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}]}}
+            trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+              "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}]}
+
+    Good:
+        tags: {"rolecall:deployers": "pipeline"}
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/pipeline"
+            policies:
+              - {name: Update, document: {"Version": "2012-10-17",
+                 "Statement": [{"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}]}}
+            trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+              "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}]}
+
+    Good:
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/stacks"
+            policies:
+              - {name: Update, document: {"Version": "2012-10-17",
+                 "Statement": [{"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}]}}
+            trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+              "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+
+    Misses: who may write the bucket or the repository that the code is deployed from, or a layer that it uses;
+    principals of other accounts that the function's policy lets change it (`more-than-invoke`).
+    """
+    known = tuple(deployers(account))
+    if not known:
+        return
+    functions = tuple({each.id: each for each in reversed(account.functions)}.values())
+    open_ones = []
+    for function in sorted(functions, key=lambda each: each.id):
+        names = declared(function)
+        if names is None:
+            open_ones.append(function)
+        else:
+            yield from _undeclared(function, [each for each in known if not is_declared(each, names, account)], account)
+    ranked = sorted(open_ones, key=lambda each: (not _is_admin(each, account), each.id))
+    for deployer in known:
+        yield from _listed(deployer, ranked, account)
+
+
+def _undeclared(function: Function, suspects: list[Deployer], account: Account) -> Iterator[Hit]:
+    """One finding for a function: the first principal that is not declared, and how many more."""
+    found = [each for each in suspects if each.change(function) and each.is_weaker(function, account)]
+    deployer = min(found, key=lambda each: each.arn, default=None)
+    how = deployer.change(function) if deployer else None
+    more = deployer.gain(function, account) if deployer else None
+    if deployer is None or how is None or more is None:
+        return
+    others = f" and {len(found) - 1} others" if len(found) > 1 else ""
+    yield Hit(
+        None,
+        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}`, and is no declared deployer",
+        fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
+        subject="deployers",
+        actions=(how.action,),
+        resources=(function.arn,),
+        principal=deployer.arn,
+        evidence=_evidence(how, more) | {"principals": sorted(each.arn for each in found)[:50]},
+        witness=deployer.witness(how),
+        function=function.id,
+        role=function.role,
+        place=function.place,
+    )
+
+
+def _listed(deployer: Deployer, functions: list[Function], account: Account) -> Iterator[Hit]:
+    """One line for a principal, where no owner has declared anything: the strongest function that it can take over."""
+    for function in islice(deployer.reaches(functions), FEW):
+        more, how = deployer.gain(function, account), deployer.change(function)
+        if more and how:
+            yield Hit(
+                how.statement,
+                f"`{deployer.name}` can take functions over, such as `{function.name}`, whose role holds more",
+                fix="name who deploys a function in its tag `rolecall:deployers`, or scope the statement",
+                subject=f"{how.statement.policy}:{how.statement.sid or how.statement.canonical()}",
+                principal=deployer.arn,
+                severity=Severity.INFO,
+                evidence=_evidence(how, more),
+                witness=deployer.witness(how),
+                role=deployer.arn,
+            )
+            return
+
+
+def _is_admin(function: Function, account: Account) -> bool:
+    role = account.role_of(function)
+    return role is not None and is_administrator(role, account)
+
+
+def _evidence(how: Proof, more: Gain) -> dict[str, object]:
+    return {"gains": list(more.rights), "administrator": more.admin, "steps": [how.evidence()]}

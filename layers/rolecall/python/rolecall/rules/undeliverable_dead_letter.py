@@ -1,0 +1,88 @@
+import json
+from collections.abc import Iterator
+
+from rolecall.callers.dead_letters import SENDERS, Verdict, moved, redrive, undeliverable
+from rolecall.finding import Hit, Severity
+from rolecall.model import Account, Function, Gap, Trigger
+from rolecall.rules import Yields, rule
+
+
+@rule(Severity.HIGH)
+def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
+    """A dead-letter queue that its service may not write to.
+
+    What cannot be delivered is to be kept there, and is lost instead, without a word: EventBridge and SNS need a policy
+    of the queue (and of its key) that lets them in, Scheduler needs it in the schedule's role. SQS itself moves
+    messages without one, but only between queues of one kind, region and account.
+
+    Bad:
+        triggers: [{type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily",
+                    dead_letter: "arn:aws:sqs:us-east-1:111122223333:failed"}]
+        resources: [{arn: "arn:aws:sqs:us-east-1:111122223333:failed"}]
+
+    Bad:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed.fifo"]]}
+
+    Good:
+        triggers: [{type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily",
+                    dead_letter: "arn:aws:sqs:us-east-1:111122223333:failed"}]
+        resources:
+          - arn: "arn:aws:sqs:us-east-1:111122223333:failed"
+            policy:
+              - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: "sqs:SendMessage",
+                 Resource: "arn:aws:sqs:us-east-1:111122223333:failed",
+                 Condition: {ArnEquals: {"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/daily"}}}
+
+    Good:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed"]]}
+
+    Misses: of a live queue, that it is encrypted with the key of AWS (`alias/aws/sqs`).
+    """
+    for trigger, queue, verdict in _judged(function, account):
+        if verdict.unsure:
+            yield Gap("dead-letter queue", verdict.unsure, None, function.id, False, trigger.place)
+        elif verdict.fault:
+            yield Hit(
+                None,
+                f"the dead-letter queue `{queue.rpartition(':')[2]}` of `{trigger.source.split(':', 5)[-1]}`"
+                f" {verdict.fault}: events are lost",
+                fix=_fix(trigger, queue, verdict),
+                subject=f"{trigger.source} {queue}",
+                actions=("sqs:SendMessage",),
+                resources=(queue,),
+                principal=SENDERS.get(trigger.type),
+                evidence={"trigger": trigger.source, "type": trigger.type, "queue": queue, "fault": verdict.fault},
+                witness=verdict.witness,
+                place=trigger.place,
+            )
+
+
+def _judged(function: Function, account: Account) -> Iterator[tuple[Trigger, str, Verdict]]:
+    seen = set[tuple[str, str]]()
+    for trigger in function.triggers:
+        if trigger.dead_letter and (trigger.type in SENDERS or trigger.type == "scheduler"):
+            queue = trigger.dead_letter
+            if (trigger.source, queue) not in seen:
+                yield trigger, queue, undeliverable(trigger, queue, account)
+            seen.add((trigger.source, queue))
+        for queue in redrive(trigger, account):
+            yield trigger, queue, moved(trigger.source, queue, account)
+
+
+def _fix(trigger: Trigger, queue: str, verdict: Verdict) -> str:
+    if verdict.witness is None:
+        return f"name a queue of the same kind, region and account as the dead-letter queue of `{trigger.source}`"
+    statement: dict[str, object] = {"Effect": "Allow"}
+    action, resource = verdict.witness["action"], verdict.witness["resource"]
+    if trigger.type == "scheduler":
+        return json.dumps(statement | {"Action": action, "Resource": resource}) + " in a policy of the schedule's role"
+    statement |= {"Principal": {"Service": SENDERS[trigger.type]}, "Action": action, "Resource": resource}
+    if str(action).startswith("kms:"):
+        statement |= {"Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
+        return json.dumps(statement) + " in the key policy"
+    statement["Condition"] = {"ArnEquals": {"aws:SourceArn": trigger.source}}
+    return json.dumps(statement) + f" in the policy of `{queue.rpartition(':')[2]}`"

@@ -1,0 +1,118 @@
+"""Triggers and permissions of templates: one seeded defect each, and what is well made."""
+
+from pathlib import Path
+
+import pytest
+
+from rolecall import engine
+from rolecall.sources import template
+
+HEAD = """
+Resources:
+  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: a.b, Runtime: python3.13,
+    Code: {ZipFile: 'x = 1'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: orders, RetentionInDays: 7}}
+  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
+      Policies:
+        - PolicyName: Log
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: !GetAtt Logs.Arn}
+"""
+RULE = """
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: %s}]}}
+"""
+LET = """
+  Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: %s, Action: 'lambda:InvokeFunction',
+    Principal: events.amazonaws.com, SourceArn: %s}}
+"""
+QUEUED = """
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]}}
+  Dead: {Type: AWS::SQS::Queue}
+"""
+QUEUE_POLICY = """
+  Policy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Dead], PolicyDocument: {Statement: [
+    {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: 'sqs:SendMessage', Resource: !GetAtt Dead.Arn,
+     Condition: {ArnEquals: {'aws:SourceArn': !GetAtt %s.Arn}}}]}}}
+"""
+REST = """
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: shop}}
+  Path: {Type: AWS::ApiGateway::Resource,
+    Properties: {RestApiId: !Ref Api, ParentId: !GetAtt Api.RootResourceId, PathPart: orders}}
+  Get: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, ResourceId: !Ref Path, HttpMethod: GET,
+    Integration: {Type: AWS_PROXY, Uri: !Sub
+      'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Orders.Arn}/invocations'}}}
+  Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Action: 'lambda:InvokeFunction',
+    Principal: apigateway.amazonaws.com,
+    SourceArn: !Sub 'arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/%s'}}
+"""
+WIRED = RULE % "!GetAtt Orders.Arn" + LET % ("!Ref Orders", "!GetAtt Daily.Arn")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def found(resources: str) -> list[tuple[str, str]]:
+    Path("shop.yaml").write_text(HEAD + resources)
+    (account,) = template.read([Path("shop.yaml")])
+    return [(finding.severity.value, finding.rule) for finding in engine.audit(account).findings]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        "",
+        WIRED,
+        RULE % "!Ref Live" + LET % ("!Ref Live", "!GetAtt Daily.Arn"),
+        REST % "*/GET/orders",
+        REST % "prod/*/*",
+        QUEUED + LET % ("orders", "!GetAtt Daily.Arn") + QUEUE_POLICY % "Daily",
+    ],
+)
+def test_what_is_well_wired_has_no_finding(resources: str) -> None:
+    assert found(resources) == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "finding"),
+    [
+        (RULE % "!GetAtt Orders.Arn", ("high", "refused-trigger")),
+        (REST % "*/POST/orders", ("high", "refused-trigger")),
+        (RULE % "!Ref Live" + LET % ("!Ref Orders", "!GetAtt Daily.Arn"), ("high", "qualifier-mismatch")),
+        (RULE % "!GetAtt Orders.Arn" + LET % ("!Ref Live", "!GetAtt Daily.Arn"), ("high", "qualifier-mismatch")),
+        (WIRED.replace("Properties: {Sch", "Properties: {State: DISABLED, Sch"), ("info", "failing-trigger")),
+        (QUEUED + LET % ("orders", "!GetAtt Daily.Arn"), ("high", "undeliverable-dead-letter")),
+        (
+            RULE % "!Sub '${Orders.Arn}:test'" + LET % ("!Sub '${Orders.Arn}:test'", "!GetAtt Daily.Arn"),
+            ("high", "dangling-trigger"),
+        ),
+    ],
+)
+def test_a_defect_is_named_by_its_rule_alone(resources: str, finding: tuple[str, str]) -> None:
+    assert found(resources) == [finding]
+
+
+def test_a_rule_that_invokes_something_else_leaves_its_permission_over() -> None:
+    other = RULE % "'arn:aws:sqs:us-east-1:123456789012:other'"
+
+    assert found(other + LET % ("orders", "!GetAtt Daily.Arn")) == [("medium", "leftover-permission")]
+
+
+def test_a_source_outside_of_the_template_is_a_known_limit() -> None:
+    outside = LET % ("orders", "'arn:aws:events:us-east-1:123456789012:rule/elsewhere'")
+
+    assert found(outside) == [("info", "incomplete-audit")]
+
+
+def test_a_target_that_is_nearly_a_function_dangles() -> None:
+    slip = RULE % "'arn:aws:lambda:us-east-1:123456789012:function:order'"
+
+    assert ("high", "dangling-trigger") in found(slip)
