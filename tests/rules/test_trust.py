@@ -214,3 +214,32 @@ def test_a_service_by_the_suffix_of_its_region_is_lambda(tmp_path: Path) -> None
     role = ROLE.replace("{Service: lambda.amazonaws.com}", "{Service: !Sub 'lambda.${AWS::URLSuffix}'}")
 
     assert found(tmp_path, "", role=role) == []
+
+
+EDGE = """
+  Version:
+    Type: AWS::Lambda::Version
+    Properties: {FunctionName: !Ref Orders}
+  Site:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        Origins: [{Id: site, DomainName: example.com, CustomOriginConfig: {OriginProtocolPolicy: https-only}}]
+        DefaultCacheBehavior:
+          TargetOriginId: site
+          ViewerProtocolPolicy: https-only
+          LambdaFunctionAssociations: [{EventType: viewer-request, LambdaFunctionARN: !Ref Version}]
+"""
+
+
+def test_in_a_template_a_distribution_runs_it_at_the_edge(tmp_path: Path) -> None:
+    findings = found(tmp_path, EDGE)
+
+    assert {(each.rule, each.principal) for each in findings} == {("untrusting-role", "edgelambda.amazonaws.com")}
+
+
+def test_a_role_that_trusts_both_is_clean(tmp_path: Path) -> None:
+    both = "{Service: [lambda.amazonaws.com, edgelambda.amazonaws.com]}"
+
+    assert found(tmp_path, EDGE, role=ROLE.replace("{Service: lambda.amazonaws.com}", both)) == []

@@ -33,8 +33,7 @@ def unknown_layer(function: Function, account: Account) -> Yields:
         arn = Arn.parse(layer)
         owner = arn.account if arn else layer
         if is_unresolved(owner):
-            if PUBLIC_PARAMETER not in layer:
-                yield Gap("layers", f"whose layer `{layer}` is, is not known", None, function.id, mendable=False)
+            yield _unresolved(layer, function)
             continue
         if arn is None or owner == account.id or _is_trusted(layer, owner, account):
             continue
@@ -51,6 +50,23 @@ def unknown_layer(function: Function, account: Account) -> Yields:
             severity=Severity.INFO if known else Severity.HIGH,
             evidence={"account": owner} | ({"publisher": known.name, "source": known.source} if known else {}),
         )
+
+
+def _unresolved(layer: str, function: Function) -> Hit | Gap:
+    """A layer whose owner the template does not tell: AWS, where one of its public parameters does."""
+    if PUBLIC_PARAMETER not in layer:
+        return Gap("layers", f"whose layer `{layer}` is, is not known", None, function.id, mendable=False)
+    name = layer.partition("resolve:ssm:")[2].rstrip("⟩")
+    return Hit(
+        None,
+        f"`{function.name}` runs code of the layer that `AWS` names in its public parameter `{name}`",
+        fix="publish what you have read of it as a layer of your own",
+        subject=f"AWS:{name}",
+        resources=(layer,),
+        principal="AWS",
+        severity=Severity.INFO,
+        evidence={"publisher": "AWS", "source": "AWS Systems Manager User Guide, Working with public parameters"},
+    )
 
 
 def _is_trusted(layer: str, owner: str, account: Account) -> bool:

@@ -94,6 +94,9 @@ def _in_its_place(role: Role) -> Statement | None:
 
 
 def _is_at_the_edge(function: Function, account: Account) -> bool:
-    """Does CloudFront run a version of it? Its replicator is let in there when it is associated."""
-    policies = (each.resource_policy for each in account.versions_of(function) if each.resource_policy)
+    """Does CloudFront run a version of it? A distribution names it, or its replicator is let in there."""
+    versions = account.versions_of(function)
+    if any(name == "edge" for each in versions for name, _ in each.settings.others):
+        return True
+    policies = (each.resource_policy for each in versions if each.resource_policy)
     return any(AT_THE_EDGE & {*statement.services} for policy in policies for statement in policy.allows)
