@@ -128,7 +128,7 @@ def plan(change: Change | None, context: LambdaContext) -> None:
     if short:
         why = f"time ran out: {short} of {sent} functions were not sent to the workers"
         gaps = (*gaps, Gap("sweep", why))
-    whole = replace(account, watch=seen, gaps=(*account.gaps, *gaps))
+    whole = here.with_layers(replace(account, watch=seen, gaps=(*account.gaps, *gaps)))
     at.judged_whole(whole, engine.audit_whole(whole), calls=here.calls.made.total())
     at.forget(closed)
     if not short:

@@ -24,6 +24,7 @@ WATCHING = "blind-auditor"
 CALLERS = "undeclared-caller"
 DANGLING = "dangling-trigger"  # It speaks of triggers too that name no function which is there.
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
+LAYERS = "shared-layer"  # A layer is no function's own: events tell of it, and a sweep ends it.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Fixes: the commands, statements and lines that people paste."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from rolecall.iam.policy import Statement
-from rolecall.model import Account, Function, Trigger
+from rolecall.model import Account, Function, Role, Trigger
 from rolecall.triggers import TRIGGERS, Poll
 
 PLACEHOLDER = "SOURCE_ARN"
@@ -113,3 +115,34 @@ def _sid(statement: Statement) -> str:
 
 def _at(function: Function) -> str:
     return f" --qualifier {function.qualifier}" if function.qualifier else ""
+
+
+def new_trust(role: Role, document: Mapping[str, Any]) -> str:
+    """What puts a trust policy in place of the role's: an edit of the template, or a command."""
+    text = json.dumps(document)
+    if role.place:
+        return f"{role.place.file}:{role.place.line}: `AssumeRolePolicyDocument: {text}`"
+    return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document '{text}'"
+
+
+def with_url_permission(function: Function, principal: str, action: str, *, more: str = "") -> str:
+    """What lets a principal do the second thing that a function URL asks for: a resource of a template, or a command.
+
+    AWS refuses `--function-url-auth-type` beside `lambda:InvokeFunction`.
+    """
+    via = action == "lambda:InvokeFunction"
+    if function.place:
+        only = "InvokedViaFunctionUrl: true" if via else "FunctionUrlAuthType: " + (function.settings.url_auth or "")
+        return f"add an AWS::Lambda::Permission with `Action: {action}`, `Principal: '{principal}'` and `{only}`{more}"
+    only = "--invoked-via-function-url" if via else f"--function-url-auth-type {function.settings.url_auth}"
+    return (
+        f"aws lambda add-permission --function-name {function.name} --statement-id url-{action.partition(':')[2]}"
+        f" --action {action} --principal '{principal}' {only}{more}{_at(function)}"
+    )
+
+
+def signed_url(function: Function) -> str:
+    """What makes a function URL ask who is calling: an edit of the template, or a command."""
+    if function.place:
+        return f"set `AuthType: AWS_IAM` for the function URL of `{function.id}`"
+    return f"aws lambda update-function-url-config --function-name {function.name} --auth-type AWS_IAM{_at(function)}"

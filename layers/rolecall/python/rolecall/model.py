@@ -196,7 +196,8 @@ class Settings:
     url_origins : that the URL's CORS lets in
     code_key : ARN of the customer key of its code (SourceKMSKeyArn)
     environment : names of its variables with their values, which no report and no log may show
-    others : further settings that bear on rights, by name: (`capacity-provider`, ARN) …
+    others : further settings that bear on rights, by name: (`capacity-provider`, ARN), (`edge`, distribution
+        that runs it) …
     """
 
     handler: str | None = None

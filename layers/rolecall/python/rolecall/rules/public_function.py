@@ -1,4 +1,5 @@
 from rolecall.callers import guarded, invokes
+from rolecall.callers.urls import serves_url
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.policy import Statement
@@ -42,6 +43,8 @@ def public_function(function: Function, account: Account) -> Yields:
     for statement in function.resource_policy.allows if function.resource_policy else ():
         if not _to_everybody(statement) or not invokes(statement) or guarded(statement, GUARDS):
             continue
+        if serves_url(statement):
+            continue  # The rules of function URLs judge it.
         if statement.conditions:
             yield undecided(function, "public-function", statement)
             continue

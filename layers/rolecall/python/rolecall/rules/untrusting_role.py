@@ -1,48 +1,102 @@
+from rolecall.callers.strangers import case
+from rolecall.callers.trust import AT_THE_EDGE, EDGE, LAMBDA, asked_by_lambda, assumes, is_lambda, trusts, without
 from rolecall.finding import Hit, Severity
+from rolecall.fixes import new_trust
 from rolecall.iam.policy import Statement
-from rolecall.iam.wildcard import matches
-from rolecall.model import Account, Function
+from rolecall.model import Account, Function, Role
 from rolecall.rules import Yields, rule, undecided
 
-LAMBDA = "lambda.amazonaws.com"
-STATEMENT = f'{{"Effect": "Allow", "Principal": {{"Service": "{LAMBDA}"}}, "Action": "sts:AssumeRole"}}'
 
-
-@rule(Severity.HIGH)
+@rule(Severity.HIGH, silences=("extra-trusted-service",))
 def untrusting_role(function: Function, account: Account) -> Yields:
     """The execution role does not trust Lambda.
 
-    Lambda cannot assume it: every invocation fails before the code starts.
+    Lambda cannot assume it: every invocation fails before the code starts. So it is where another service stands in
+    Lambda's place, where a Deny keeps Lambda out, and where a condition asks for what Lambda never sends (an external
+    id, an organization, a network) or for another account's or function's name. `aws:SourceAccount` and
+    `aws:SourceArn` Lambda sends, so a trust policy may ask for them. A function at the edge of CloudFront runs as
+    `edgelambda.amazonaws.com` as well.
 
     Bad:
         trust:
           - {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
+    Bad:
+        trust:
+          - {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+             "Condition": {"StringEquals": {"sts:ExternalId": "orders"}}}
+
+    Bad:
+        trust:
+          - {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+          - {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+
     Good:
         trust:
           - {"Effect": "Allow", "Principal": {"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]},
              "Action": "sts:AssumeRole"}
+
+    Good:
+        trust:
+          - {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+             "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
     """
     role = account.role_of(function)
     if role is None or role.trust is None or role.unread("trust policy"):
         return
-    trusting = [statement for statement in role.trust.allows if _lets_lambda_in(statement)]
-    if any(not statement.conditions for statement in trusting):
-        return
-    if trusting:
-        yield undecided(function, "untrusting-role", trusting[0])
-        return
-    yield Hit(
-        None,
-        f"`{role.name}` cannot be assumed by `{LAMBDA}`: `{function.name}` cannot start",
-        fix=f"trust policy: {STATEMENT}",
-        subject="trust",
-        actions=("sts:AssumeRole",),
-        principal=LAMBDA,
-        place=role.place,
-    )
+    for service in (LAMBDA, *([EDGE] if _is_at_the_edge(function, account) else [])):
+        decision = trusts(role, service, function, account)
+        if decision.allowed:
+            continue
+        near = _meant(role, service)
+        if decision.allowed is None:
+            yield undecided(function, "untrusting-role", near or role.trust.statements[0])
+            continue
+        deciding = next(iter(decision.statements), near)
+        yield Hit(
+            deciding or _in_its_place(role),
+            f"`{role.name}` cannot be assumed by `{service}`{_why(deciding, near)}: `{function.name}` cannot start",
+            fix=new_trust(role, without(role.trust, lambda each: each.type == "Service" and not is_lambda(each.value)))
+            if near is None
+            else f"take the {'Deny' if deciding is not near else 'condition'} out that keeps Lambda from `{role.name}`:"
+            f" {new_trust(role, {'Version': '2012-10-17', 'Statement': [_plain(service)]})}",
+            subject="trust" if service == LAMBDA else f"trust of {service}",
+            actions=("sts:AssumeRole",),
+            resources=(),
+            principal=service,
+            witness=case(asked_by_lambda(role, service, function.arn, account)),
+            place=None if deciding and deciding.place else role.place,
+        )
 
 
-def _lets_lambda_in(statement: Statement) -> bool:
-    assumes = any(matches(action, "sts:AssumeRole", ignore_case=True) for action in statement.actions)
-    return assumes and (LAMBDA in statement.services or any(p.is_everyone for p in statement.principals))
+def _plain(service: str) -> dict[str, object]:
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+
+
+def _why(deciding: Statement | None, near: Statement | None) -> str:
+    if deciding is None:
+        return ""
+    if deciding is not near:
+        return f", which {deciding.where} denies"
+    keys = ", ".join(sorted({f"`{condition.key}`" for condition in deciding.conditions}))
+    return f", which never meets the condition on {keys} of {deciding.where}" if keys else ""
+
+
+def _meant(role: Role, service: str) -> Statement | None:
+    """The statement that is to let the service in."""
+    found = (each for each in role.trust.allows if assumes(each)) if role.trust else ()
+    return next((each for each in found if service in [name.removesuffix(".cn") for name in each.services]), None)
+
+
+def _in_its_place(role: Role) -> Statement | None:
+    """The statement that lets another service in instead."""
+    return next((each for each in role.trust.allows if assumes(each) and each.services), None) if role.trust else None
+
+
+def _is_at_the_edge(function: Function, account: Account) -> bool:
+    """Does CloudFront run a version of it? A distribution names it, or its replicator is let in there."""
+    versions = account.versions_of(function)
+    if any(name == "edge" for each in versions for name, _ in each.settings.others):
+        return True
+    policies = (each.resource_policy for each in versions if each.resource_policy)
+    return any(AT_THE_EDGE & {*statement.services} for policy in policies for statement in policy.allows)

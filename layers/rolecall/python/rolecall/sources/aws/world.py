@@ -191,6 +191,16 @@ class World:
         roles = tuple(sorted((*account.roles, *others), key=lambda role: role.arn))
         return replace(account, roles=roles, users=found.users, gaps=(*account.gaps, *gaps))
 
+    def with_layers(self, account: Account) -> Account:
+        """An inventory with the layer versions of the account that its functions use, and their policies."""
+        used = {layer for function in account.functions for layer in function.settings.layers}
+        own = sorted(
+            layer for layer in used if layer.startswith(f"{self.arn_of('').rpartition(':function:')[0]}:layer:")
+        )
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            read = tuple(pool.map(lambda layer: resources.read(self.calls, layer), own))
+        return replace(account, resources=_once([*account.resources, *read]))
+
     def _principals(self, gaps: list[Gap]) -> Principals:
         try:
             return all_principals(self.calls, self._users_of_roles())

@@ -15,6 +15,7 @@ from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
+from rolecall.sources.template.layers import layers
 from rolecall.sources.template.parameters import Variants, given
 from rolecall.sources.template.resources import resources
 from rolecall.sources.template.roles import roles, users
@@ -149,7 +150,7 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
-        resources=resources(stacks, read),
+        resources=(*resources(stacks, read), *(layer for stack in stacks for layer in layers(stack))),
         strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),

@@ -61,6 +61,7 @@ class _Wired:
         self.triggers: dict[Served, list[Trigger]] = defaultdict(list)
         self.targets: dict[Served, list[Target]] = defaultdict(list)
         self.urls: dict[Served, str] = {}
+        self.edges: dict[Served, list[str]] = defaultdict(list)
         self.qualifiers: dict[str, set[str]] = defaultdict(set)
         self.of_function: dict[str, list[Gap]] = defaultdict(list)
         self.gaps: list[Gap] = []
@@ -76,6 +77,10 @@ class _Wired:
             named = self._named(stack, logical_id, properties.get("TargetFunctionArn"), properties.get("Qualifier"))
             if named:
                 self.urls[named] = str(properties.get("AuthType"))
+        for logical_id, properties in stack.of("AWS::CloudFront::Distribution"):
+            for arn in _associated(properties):
+                if served := self._named(stack, logical_id, arn):
+                    self.edges[served].append(logical_id)
         for arn, trigger in pushed(stack):
             if served := self._named(stack, str(trigger.id), arn):
                 self.triggers[served].append(trigger)
@@ -140,6 +145,15 @@ def _patterns(properties: Mapping[str, Any]) -> str | None:
     return json.dumps(sorted(str(_at(each, "Pattern")) for each in filters)) if filters else None
 
 
+def _associated(properties: Mapping[str, Any]) -> Iterator[Any]:
+    """The versions of functions that a distribution runs at the edge."""
+    behaviors = [_at(properties, "DistributionConfig", "DefaultCacheBehavior")]
+    behaviors += _items(_at(properties, "DistributionConfig", "CacheBehaviors"))
+    for behavior in behaviors:
+        for each in _items(_at(behavior, "LambdaFunctionAssociations")):
+            yield _at(each, "LambdaFunctionARN")
+
+
 def _unpolled(stack: Stack, source: str) -> Iterator[Gap]:
     """Why it is not said what the role needs to poll a source."""
     if is_unresolved(source):
@@ -197,7 +211,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
             qualifier=qualifier,
             resource_policy=_policy(wired.statements.get(served, []), subject, own),
             triggers=tuple(sorted(wired.triggers.get(served, ()), key=lambda each: (each.source, each.id or ""))),
-            settings=_also(plain.settings, wired.targets.get(served, []), wired.urls.get(served)),
+            settings=_also(plain.settings, served, wired),
             gaps=tuple(dict.fromkeys(own)),
         )
 
@@ -232,8 +246,14 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
     )
 
 
-def _also(settings: Settings, targets: list[Target], url_auth: str | None) -> Settings:
-    return replace(settings, targets=(*settings.targets, *targets), url_auth=url_auth)
+def _also(settings: Settings, served: Served, wired: _Wired) -> Settings:
+    """The configuration with what other resources say of this qualifier."""
+    return replace(
+        settings,
+        targets=(*settings.targets, *wired.targets.get(served, ())),
+        url_auth=wired.urls.get(served),
+        others=(*settings.others, *(("edge", name) for name in wired.edges.get(served, ()))),
+    )
 
 
 def _variables(value: Any) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,172 @@
+"""Function URLs: the two requests that a call through one makes, and who is allowed both.
+
+Since October 2025 a URL asks for `lambda:InvokeFunctionUrl` and for `lambda:InvokeFunction`, the second one with
+`lambda:InvokedViaFunctionUrl` (Lambda Developer Guide, "Control access to Lambda function URLs"). Without
+authentication nobody is asked who they are: then the function's own policy decides alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rolecall.callers.principals import INVOKE, INVOKE_URL, OF_SERVICES, OF_URLS, Principal, known, principals, speaks
+from rolecall.callers.principals import Unknown as Open
+from rolecall.callers.strangers import ANYTHING, request, signed, unsigned
+from rolecall.iam.evaluate import Decision, Policies
+from rolecall.iam.policy import Policy, Statement
+from rolecall.iam.policy import Principal as Named
+from rolecall.iam.request import Caller, Request
+from rolecall.iam.settle import settle
+from rolecall.iam.wildcard import matches
+from rolecall.model import Account, Function
+
+AUTH, VIA = "lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctionUrl"
+NONE, SIGNED = "NONE", "AWS_IAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What of a URL somebody may do: the two requests, and what is decided of each.
+
+    `unread` says that identity policies, which may allow the rest, are not known.
+    """
+
+    who: str
+    opening: Request
+    invoking: Request
+    opens: Decision
+    invokes: Decision
+    unread: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Are both allowed, as far as nobody is kept out by what whoever asks can choose?"""
+        return self.opens.allowed is not False and self.invokes.allowed is not False
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return tuple(dict.fromkeys((*self.opens.statements, *self.invokes.statements)))
+
+
+def serves_url(statement: Statement) -> bool:
+    """Is the statement of use through a function URL only?"""
+    if any(each.pins and each.key.lower() == AUTH.lower() for each in statement.conditions):
+        return True
+    if any(each.pins and each.key.lower() == VIA.lower() and "true" in each.values for each in statement.conditions):
+        return True
+    return bool(statement.actions) and all(each.lower() == INVOKE_URL.lower() for each in statement.actions)
+
+
+def opens(statement: Statement) -> bool:
+    """Does the statement speak of `lambda:InvokeFunctionUrl`?"""
+    return _speaks(statement, INVOKE_URL)
+
+
+def invokes_by_url(statement: Statement) -> bool:
+    """Does the statement speak of `lambda:InvokeFunction`, and only as the second half of a call through a URL?"""
+    return _speaks(statement, INVOKE) and serves_url(statement)
+
+
+def strangers(function: Function, account: Account) -> Iterator[Use]:
+    """What those may do with the URL whom its policy does not name."""
+    policy, auth = function.resource_policy, function.settings.url_auth
+    if policy is None or auth not in (NONE, SIGNED):
+        return
+    for caller in (unsigned(),) if auth == NONE else signed(policy, account):
+        identity = () if auth == NONE else (ANYTHING,)
+        both = (
+            request(caller, INVOKE_URL, function.qualified_arn, account, **{AUTH: auth}),
+            request(caller, INVOKE, function.qualified_arn, account, **{VIA: "true"}),
+        )
+        yield _use("*", both, Policies(identity, policy))
+
+
+def direct(function: Function, account: Account, statement: Statement) -> Request | None:
+    """A request of a stranger to invoke the function itself, not through a URL, that the statement lets through."""
+    policy = function.resource_policy
+    if policy is None:
+        return None
+    alone = Policy(policy.name, policy.kind, policy.version, (statement, *policy.denies))
+    for caller in signed(policy, account):
+        asked = request(caller, INVOKE, function.qualified_arn, account)
+        if settle(asked, Policies((ANYTHING,), alone)).allowed is not False:
+            return asked
+    return None
+
+
+def named(function: Function, account: Account) -> Iterator[tuple[Statement, Use]]:
+    """What those may do with the URL whom the function's policy names, each with the statement that names it.
+
+    Of principals of another account the function's own policy must allow both; what identity policies of this
+    account's principals add is known where they were read.
+    """
+    policy, auth = function.resource_policy, function.settings.url_auth
+    if policy is None or auth != SIGNED:
+        return  # Without authentication nobody comes under a name.
+    people = {each.arn: each for each in principals(account)}
+    for statement in policy.allows:
+        if not opens(statement) and not invokes_by_url(statement):
+            continue
+        for each in statement.principals:
+            if each.is_everyone or each.account == account.id:
+                continue
+            if (person := people.get(each.value)) is not None:
+                yield statement, of_principal(person, function, account)
+            else:
+                yield statement, _of_named(each, statement, function, account)
+
+
+def by_identity(function: Function, account: Account) -> Iterator[Use]:
+    """What those principals of the account may do with the URL whose own policies speak of invoking."""
+    if function.settings.url_auth != SIGNED:
+        return
+    for each in principals(account):
+        if any(map(speaks, each.policies)):
+            yield of_principal(each, function, account)
+
+
+def of_principal(person: Principal, function: Function, account: Account) -> Use:
+    """What a role or user of the account may do with the URL."""
+    first, second = person.requests(function, account, "url")
+    return _use(person.arn, (first, second), person.within(account, function.resource_policy), unread=bool(person.gaps))
+
+
+def _of_named(principal: Named, statement: Statement, function: Function, account: Account) -> Use:
+    is_person = principal.type == "AWS"
+    owner = principal.account or (principal.value.split(":") + [""] * 5)[4]
+    name = f"arn:{account.partition}:iam::{owner}:user/any" if principal.account else principal.value
+    caller = Caller("AWS", name, owner or None) if is_person else Caller(principal.type, principal.value)
+    facts = known(function, account)
+    if is_person:
+        facts |= {"aws:PrincipalAccount": owner, "aws:PrincipalArn": name, "aws:PrincipalIsAWSService": "false"}
+    else:
+        facts |= {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal.value}
+        facts |= _source(statement)
+    absent = frozenset(OF_URLS | OF_SERVICES if is_person else OF_URLS)
+
+    def asked(action: str, **context: str) -> Request:
+        unknown = Open(frozenset(absent - {key.lower() for key in context}))
+        return Request.of(caller, action, function.qualified_arn, facts | context, unknown=unknown)
+
+    both = (asked(INVOKE_URL, **{AUTH: SIGNED}), asked(INVOKE, **{VIA: "true"}))
+    ours = is_person and owner == account.id
+    identity = () if ours or not is_person else (ANYTHING,)
+    return _use(principal.value, both, Policies(identity, function.resource_policy), unread=ours)
+
+
+def _source(statement: Statement) -> dict[str, str]:
+    """For what a service comes, as the statement that names it lets it: a distribution, an account."""
+    return {
+        condition.key: condition.values[0].replace("*", "any").replace("?", "x")
+        for condition in statement.conditions
+        if condition.pins and condition.values and condition.key.lower() in OF_SERVICES
+    }
+
+
+def _use(who: str, both: tuple[Request, Request], policies: Policies, *, unread: bool = False) -> Use:
+    first, second = both
+    return Use(who, first, second, settle(first, policies), settle(second, policies), unread)
+
+
+def _speaks(statement: Statement, action: str) -> bool:
+    named = any(matches(each, action, ignore_case=True) for each in statement.actions or statement.not_actions)
+    return named != bool(statement.not_actions)
