@@ -9,7 +9,7 @@ def read(reading: Reading) -> Resource:
     calls, arn = reading.calls, str(reading.arn)
     if reading.foreign:
         return Resource(arn)
-    layer, _, number = arn.rpartition(":")
+    *_, layer, number = arn.split(":")
     version = int(number)
     reading.part("layer", lambda: calls.ask("lambda", "get_layer_version", LayerName=layer, VersionNumber=version))
     answer = reading.part(

@@ -1,0 +1,283 @@
+"""Every rule end to end: a function of its own with one defect, made by API calls, read back and judged.
+
+What is read is the whole account at once. Rules that the demo breaks, and watches the auditor find, are not here.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rolecall import engine
+from rolecall.rules import all_rules
+from rolecall.sources import aws
+from sandbox import account
+from sandbox.account import ACCOUNT, REGION
+from sandbox.faults import faults
+from sandbox.stack import Session
+from tests.builders import allow, document
+
+LAMBDA = "lambda.amazonaws.com"
+INVOKE = "lambda:InvokeFunction"
+STRANGER = "999988887777"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:NAME"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/NAME"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/KEY"
+IDLE = "def handler(event, context):\n    return event\n"
+READER = 'import boto3\n\n\ndef handler(event, context):\n    boto3.client("s3").get_object(Bucket="inbox", Key="k")\n'
+POLLS = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+MAKE_QUEUE = ("sqs", "create_queue", {"QueueName": "NAME"})
+POLL = ("lambda", "create_event_source_mapping", {"EventSourceArn": QUEUE, "FunctionName": "NAME"})
+MAKE_RULE = ("events", "put_rule", {"Name": "NAME", "ScheduleExpression": "rate(1 day)"})
+MAKE_URL = ("lambda", "create_function_url_config", {"FunctionName": "NAME", "AuthType": "NONE"})
+PUBLISH = ("lambda", "publish_version", {"FunctionName": "NAME"})
+ALIAS = ("lambda", "create_alias", {"FunctionName": "NAME", "Name": "live", "FunctionVersion": "1"})
+Call = tuple[str, str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A function with one defect: the statements of its role beside its logs, and calls once it is there.
+
+    In all texts `NAME` stands for the name of function and role, `FUNCTION` and `ROLE` for their ARNs.
+    """
+
+    rule: str
+    calls: tuple[Call, ...] = ()
+    own: tuple[dict[str, Any], ...] = ()
+    trusts: Mapping[str, Any] = field(default_factory=lambda: {"Service": LAMBDA})
+    trust_condition: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    code: str = IDLE
+    logs: bool = True
+    before: tuple[Call, ...] = ()
+
+
+def let(principal: str, action: str = INVOKE, **more: Any) -> Call:
+    """A statement of the function's own policy."""
+    said = {"FunctionName": "NAME", "StatementId": action.rpartition(":")[2], "Action": action}
+    return ("lambda", "add_permission", {**said, "Principal": principal, **more})
+
+
+def target(arn: str, **more: Any) -> Call:
+    return ("events", "put_targets", {"Rule": "NAME", "Targets": [{"Id": "1", "Arn": arn, **more}]})
+
+
+def attach(policy: str) -> Call:
+    return ("iam", "attach_role_policy", {"RoleName": "NAME", "PolicyArn": f"arn:aws:iam::aws:policy/{policy}"})
+
+
+def user(*statements: dict[str, Any]) -> tuple[Call, ...]:
+    text = json.dumps(document(*statements))
+    return (
+        ("iam", "create_user", {"UserName": "NAME"}),
+        ("iam", "put_user_policy", {"UserName": "NAME", "PolicyName": "Own", "PolicyDocument": text}),
+    )
+
+
+CASES = (
+    Case("ownerless-source", (let("s3.amazonaws.com", SourceArn="arn:aws:s3:::NAME"),)),
+    Case("refused-trigger", (MAKE_RULE, target("FUNCTION"))),
+    Case(
+        "failing-trigger",
+        (
+            MAKE_RULE,
+            target("FUNCTION"),
+            let("events.amazonaws.com", SourceArn=RULE),
+            ("events", "disable_rule", {"Name": "NAME"}),
+        ),
+    ),
+    Case("dangling-trigger", (MAKE_RULE, target("FUNCTION:gone"))),
+    Case("trigger-loop", (MAKE_QUEUE, POLL), own=(allow([*POLLS, "sqs:SendMessage"], QUEUE),)),
+    Case(
+        "undeliverable-dead-letter",
+        (
+            MAKE_QUEUE,
+            MAKE_RULE,
+            target("FUNCTION", DeadLetterConfig={"Arn": QUEUE}),
+            let("events.amazonaws.com", SourceArn=RULE),
+        ),
+    ),
+    Case("untrusting-role", trusts={"Service": "ec2.amazonaws.com"}),
+    Case("extra-trusted-service", trusts={"Service": [LAMBDA, "glue.amazonaws.com"]}),
+    Case("assumable-role", trusts={"Service": LAMBDA, "AWS": f"arn:aws:iam::{STRANGER}:root"}),
+    Case(
+        "wildcard-trust",
+        trusts={"Service": LAMBDA, "AWS": "*"},
+        trust_condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/build"}},
+    ),
+    Case("self-escalation", own=(allow("iam:PutRolePolicy", "ROLE"),)),
+    Case("role-passing", own=(allow(["iam:PassRole", "lambda:CreateFunction", INVOKE]),)),
+    Case("self-rewrite", own=(allow("lambda:UpdateFunctionCode", "FUNCTION"),)),
+    Case("role-chaining", own=(allow("sts:AssumeRole"),)),
+    Case("exposed-function", user(allow("lambda:UpdateFunctionCode", "FUNCTION")), own=(allow("s3:GetObject"),)),
+    Case("undeclared-caller", user(allow(INVOKE, "FUNCTION")), configuration={"Tags": {"rolecall:callers": "none"}}),
+    Case(
+        "public-url",
+        (
+            MAKE_URL,
+            let("*", "lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE"),
+            let("*", InvokedViaFunctionUrl=True),
+        ),
+    ),
+    Case("half-permitted-url", (MAKE_URL, let("*", "lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE"))),
+    Case("open-url-invoke", (MAKE_URL, let("*", "lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE"), let("*"))),
+    Case("mismatched-url-permission", (let(ACCOUNT, "lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM"),)),
+    Case("unknown-layer", configuration={"Layers": [f"arn:aws:lambda:{REGION}:{STRANGER}:layer:tools:1"]}),
+    Case(
+        "shared-layer",
+        (
+            (
+                "lambda",
+                "add_layer_version_permission",
+                {
+                    "LayerName": "NAME",
+                    "VersionNumber": 1,
+                    "StatementId": "all",
+                    "Action": "lambda:GetLayerVersion",
+                    "Principal": "*",
+                },
+            ),
+        ),
+        before=(("lambda", "publish_layer_version", {"LayerName": "NAME", "Content": {"ZipFile": "ZIP"}}),),
+        configuration={"Layers": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:NAME:1"]},
+    ),
+    Case("runtime-hijack", configuration={"Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/tmp/wrapper"}}}),
+    Case(
+        "version-role-drift",
+        (
+            PUBLISH,
+            ALIAS,
+            ("iam", "create_role", {"RoleName": "NAME-new", "AssumeRolePolicyDocument": "TRUST"}),
+            ("lambda", "update_function_configuration", {"FunctionName": "NAME", "Role": "ROLE-new"}),
+        ),
+    ),
+    Case(
+        "missing-role",
+        (
+            ("iam", "delete_role_policy", {"RoleName": "NAME", "PolicyName": "Own"}),
+            ("iam", "delete_role", {"RoleName": "NAME"}),
+        ),
+    ),
+    Case("broad-managed-policy", (attach("AmazonS3FullAccess"),)),
+    Case("unknown-action", own=(allow("s3:GetObjekt", "arn:aws:s3:::inbox/*"),)),
+    Case("wide-resource", own=(allow("s3:GetObject"),), code=READER),
+    Case("unneeded-grant", own=(allow("sqs:PurgeQueue", QUEUE),)),
+    Case("leftover-poller-grant", (MAKE_QUEUE,), own=(allow([*POLLS], QUEUE),)),
+    Case("leftover-config-grant", own=(allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),)),
+    Case("wide-log-grant", own=(allow("logs:PutLogEvents"),)),
+    Case("negated-grant", own=({"Effect": "Allow", "NotAction": "sqs:PurgeQueue", "Resource": QUEUE},)),
+    Case("bulk-read", own=(allow("secretsmanager:GetSecretValue"),)),
+    Case(
+        "unusable-key",
+        (("sqs", "create_queue", {"QueueName": "NAME", "Attributes": {"KmsMasterKeyId": KEY}}), POLL),
+        own=(allow([*POLLS], QUEUE),),
+    ),
+    Case(
+        "unwritable-destination",
+        (
+            (
+                "lambda",
+                "put_function_event_invoke_config",
+                {"FunctionName": "NAME", "DestinationConfig": {"OnFailure": {"Destination": QUEUE}}},
+            ),
+        ),
+        before=(MAKE_QUEUE,),
+    ),
+    Case("unwritable-logs", logs=False),
+    Case("missing-vpc-grant", configuration={"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}),
+    Case(
+        "undecryptable-configuration", configuration={"KMSKeyArn": KEY, "Environment": {"Variables": {"STAGE": "test"}}}
+    ),
+    Case("blocked-need", own=({"Effect": "Deny", "Action": "logs:PutLogEvents", "Resource": "*"},)),
+    Case("incomplete-audit", configuration={"Runtime": "nodejs22.x"}),
+    Case("stale-acceptance", configuration={"Tags": {"rolecall:accept:public-function": "it is a demo"}}),
+)
+ELSEWHERE = {
+    "blind-auditor": "of the deployed auditor itself: tests/sources/test_watch.py, and the sweep's",
+    "blocked-caller": "the embedded account has no PutResourcePolicy",
+    "mixed-permissions": "of templates only",
+    "omitted-parameters": "of an event, not of a state: tests/functions",
+    "orphan-role": "of a role that is old",
+    "unmountable-file-system": "the embedded account keeps no policy of a file system",
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, set[str]]:
+    """The rules that speak of each function (by name), or of nothing that is a function (``)."""
+    with account.start() as running:
+        key = running.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        running.client("kms").disable_key(KeyId=key)
+        for case in CASES:
+            make(running, case, key)
+        report = engine.audit(aws.read(Session(running), code=aws.CodeReading()))
+    rules: dict[str, set[str]] = {}
+    for finding in report.findings:
+        rules.setdefault((finding.function or "").rpartition(":")[2], set()).add(finding.rule)
+    return rules
+
+
+def make(running: account.Account, case: Case, key: str) -> None:
+    trust = json.dumps(trusting(case))
+    arns = {"FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{case.rule}", "KEY": key}
+    names = {"ROLE": f"arn:aws:iam::{ACCOUNT}:role/{case.rule}", "NAME": case.rule, **arns}
+
+    def called(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        getattr(running.client(service), operation)(**filled(parameters, names | {"TRUST": trust}))
+
+    called("iam", "create_role", {"RoleName": "NAME", "AssumeRolePolicyDocument": trust})
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/NAME:*"
+    called("logs", "create_log_group", {"logGroupName": "/aws/lambda/NAME"})
+    logs = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], group)] if case.logs else []
+    if statements := [*logs, *case.own]:
+        text = json.dumps(document(*statements))
+        called("iam", "put_role_policy", {"RoleName": "NAME", "PolicyName": "Own", "PolicyDocument": text})
+    for call in case.before:
+        called(*call)
+    base = {"FunctionName": "NAME", "Role": "ROLE", "Runtime": "python3.13", "Handler": "app.handler"}
+    called("lambda", "create_function", {**base, "Code": {"ZipFile": packed(case.code)}, **case.configuration})
+    for call in case.calls:
+        called(*call)
+
+
+def trusting(case: Case) -> dict[str, Any]:
+    condition = {"Condition": dict(case.trust_condition)} if case.trust_condition else {}
+    statement = {"Effect": "Allow", "Principal": dict(case.trusts), "Action": "sts:AssumeRole", **condition}
+    return document(statement)
+
+
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with the names that its texts stand for."""
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(name, text)
+        return packed("") if value == "ZIP" else value
+    if isinstance(value, Mapping):
+        return {key: filled(each, names) for key, each in value.items()}
+    return [filled(each, names) for each in value] if isinstance(value, list) else value
+
+
+def packed(code: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("app.py", code)
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize("rule", [case.rule for case in CASES])
+def test_a_defect_is_named_by_its_rule(rule: str, found: dict[str, set[str]]) -> None:
+    named = {"exposed-function", "shared-layer"} & found.get("", set())  # Of all that is so, whatever its function.
+
+    assert rule in found.get(rule, set()) | named
+
+
+def test_every_rule_has_a_way_from_end_to_end() -> None:
+    known = {case.rule for case in CASES} | {fault.rule for fault in faults()} | ELSEWHERE.keys()
+
+    assert sorted({rule.name for rule in all_rules()} - known) == []
+    assert ELSEWHERE.keys() <= {rule.name for rule in all_rules()} | {"blocked-caller", "mixed-permissions"}
