@@ -11,6 +11,7 @@ from rolecall.needs.code.machine import ELEMENT, Frame, Machine, Site
 from rolecall.needs.code.names import look_up
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Atom,
@@ -201,12 +202,16 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
         return one(instance.of)
     if name == "__dict__":
         return one(instance)
-    own = machine.get(instance, name)
+    # Under any name: `setattr(self, name, …)`, and what code that was not run may have put there.
+    own, further = machine.get(instance, name), machine.get(instance, ELEMENT)
     if own:
-        return own
+        return join(own, further)
     found = find(machine, instance.of, name)
     if found:
-        return join(*(_bound(machine, instance, atom, site) for atom in ordered(found)))
+        bound = join(*(_bound(machine, instance, atom, site) for atom in ordered(found)))
+        return bound if _is_code(found) else join(bound, further)
+    if further and further != OPAQUE:
+        return further
     if not name.startswith("__") and find(machine, instance.of, "__getattr__"):
         return call_method(machine, instance, "__getattr__", Arguments((one(Text(name)),)), site)
     outside = externals(machine, instance.of)

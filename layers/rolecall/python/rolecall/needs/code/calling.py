@@ -18,7 +18,17 @@ from rolecall.needs.code import (
     statements,
     strings,
 )
-from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, MOST_KINDS, Cell, Definition, Frame, Machine, Site
+from rolecall.needs.code.machine import (
+    DEEPEST,
+    ELEMENT,
+    MOST_CONTEXTS,
+    MOST_KINDS,
+    Cell,
+    Definition,
+    Frame,
+    Machine,
+    Site,
+)
 from rolecall.needs.code.names import bind
 from rolecall.needs.code.values import (
     CALLABLE,
@@ -95,7 +105,8 @@ def _spread_names(machine: Machine, given: Arguments, value: Value) -> None:
     for atom in value:
         if isinstance(atom, Box):
             for name, held in boxes.keyed(machine, atom).items():
-                given.named[name] = join(given.named.get(name, NOTHING), held)
+                touched = OPAQUE & machine.get(atom, ELEMENT)
+                given.named[name] = join(given.named.get(name, NOTHING), held, touched)
             given.open = given.open or bool(machine.get(atom, boxes.KEYS))
         else:
             given.open = True

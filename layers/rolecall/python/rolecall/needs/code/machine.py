@@ -17,8 +17,10 @@ from rolecall.needs.code.program import Program, Source
 from rolecall.needs.code.reach import Reach
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
     Arguments,
     Atom,
+    Box,
     Class,
     Function,
     Instance,
@@ -183,6 +185,7 @@ class Machine:
     lines: dict[Class, tuple[Atom, ...]] = field(default_factory=dict)
     made: dict[Key, dict[Key, Instance]] = field(default_factory=dict)
     power: "Power[Task] | None" = None
+    touched: set[Atom] = field(default_factory=set)
     steps: int = 0
     bytes: int = 0
     depth: int = 0
@@ -264,6 +267,8 @@ class Machine:
                 self.dirty.update(held[ELEMENT].readers or ())
         if self.grow(cell, value):
             self.flow(owner.root if isinstance(owner, Made) else owner, value)
+        if owner in self.touched:
+            self.touch(value)
 
     def get(self, owner: Atom, name: str) -> Value:
         # An empty cell is made as well, so that a later write is seen to come too late.
@@ -322,7 +327,25 @@ class Machine:
         power = self.power
         if power is None or not power.spared(str(function.key[0]), self.current):
             return False
-        return not power.of(one(function), self.current) and not power.of(given.everything(), self.current)
+        if power.of(one(function), self.current) or power.of(given.everything(), self.current):
+            return False
+        self.touch(given.everything())
+        return True
+
+    def replaced(self, module: str, name: str) -> bool:
+        """May a function that is not run give the name in its module another value?"""
+        power = self.power
+        return power is not None and name in power.reach.declared(module) and power.spared(module, self.current)
+
+    def touch(self, value: Value) -> None:
+        """Code that is not run may put anything into what it is given, and into all that this holds."""
+        waiting = list(value)
+        while waiting:
+            atom = waiting.pop()
+            if isinstance(atom, Box | Instance) and atom not in self.touched:
+                self.touched.add(atom)
+                waiting += (each for cell in self.store.get(atom, {}).values() for each in cell.value)
+                self.put(atom, ELEMENT, OPAQUE)
 
     def enter(self, frame: Frame, outer: Frame, given: Arguments) -> None:
         """A function is run: what is defined in it has the power that it is given."""
