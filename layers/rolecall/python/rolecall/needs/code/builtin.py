@@ -13,9 +13,11 @@ from rolecall.needs.code.values import (
     Box,
     Class,
     Client,
+    Descriptor,
     Event,
     External,
     Foreign,
+    Function,
     Instance,
     Made,
     Module,
@@ -249,6 +251,14 @@ def _deep(atom: Atom, limit: int = 5) -> bool:
     return not limit
 
 
+def _property(machine: Machine, given: Arguments, site: Site) -> Value:
+    """`property(get, set)`, as a call."""
+    getters = frozenset(atom for atom in given.at(0, "fget") if isinstance(atom, Function))
+    for getter in getters:
+        machine.put(getter, "<setter>", given.at(1, "fset"))
+    return frozenset(Descriptor("property", getter) for getter in getters) or UNKNOWN
+
+
 def _path(machine: Machine, given: Arguments, site: Site) -> Value:
     parts = [part for each in given.positional for part in (one(Text("/")), each)][1:]
     return strings.concatenated(parts)
@@ -356,6 +366,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.max": _element,
     "builtins.min": _element,
     "builtins.next": _element,
+    "builtins.property": _property,
     "builtins.reversed": _listed,
     "builtins.set": _listed,
     "builtins.setattr": _setattr,

@@ -178,6 +178,8 @@ def _method(machine: Machine, receiver: Atom, name: str, given: Arguments, site:
             return boxes.event_method(machine, receiver, name, given, site)
         case Text(text):
             return strings.method(machine, text, name, given, site)
+        case Module() | Instance() if name == "update":
+            return attributes.update(machine, receiver, given, site)
         case Module(module) if name == "get":
             return boxes.members(machine, module, given.at(0, "key"))
         case Class() | Super():
@@ -192,6 +194,8 @@ def _method(machine: Machine, receiver: Atom, name: str, given: Arguments, site:
 
 def _function_method(machine: Machine, receiver: Atom, name: str, given: Arguments) -> Value:
     if name in ("setter", "getter", "deleter"):
+        if isinstance(receiver, Descriptor):
+            machine.put(receiver.function, f"<{name}>", join(*given.positional))
         return one(receiver)
     if name == "register":
         # functools.singledispatch: `@run.register` and `run.register(type, function)`.

@@ -2,7 +2,7 @@
 
 import ast
 
-from rolecall.needs.code import calling, expressions, outside, sdk, statements
+from rolecall.needs.code import calling, expressions, outside, protocols, sdk, statements
 from rolecall.needs.code.machine import Definition, Frame, Machine, Site
 from rolecall.needs.code.values import (
     NOTHING,
@@ -111,12 +111,12 @@ def make_class(machine: Machine, frame: Frame, node: ast.ClassDef) -> Value:
     machine.frames[frame.key] = frame
     made = Class(key, frame.key)
     decorators = [(expressions.evaluate(machine, frame, each), each) for each in node.decorator_list]
-    for index, base in enumerate(node.bases):
-        above = expressions.evaluate(machine, frame, base)
-        machine.put(made, f"<{index}>", above)
-        if above >= OPAQUE:
+    above = [expressions.evaluate(machine, frame, base) for base in node.bases]
+    for index, (base, value) in enumerate(zip(node.bases, above, strict=True)):
+        machine.put(made, f"<{index}>", value)
+        if value >= OPAQUE:
             machine.wonder(Site(frame, base), f"`{node.name}` inherits from code that is not followed")
-        for atom in above:
+        for atom in value:
             if isinstance(atom, Class):
                 # `Base.__subclasses__()` gives what is made of it.
                 machine.flow(atom, one(made))
@@ -129,6 +129,7 @@ def make_class(machine: Machine, frame: Frame, node: ast.ClassDef) -> Value:
     statements.block(machine, inner, node.body)
     for name, value in inner.names.items():
         machine.put(made, name, value)
+    protocols.subclassed(machine, join(*above), made, Site(frame, node))
     value = one(made)
     for atoms, decorator in reversed(decorators):
         value = _decorated(machine, atoms, value, Site(frame, decorator))
