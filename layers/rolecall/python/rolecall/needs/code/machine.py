@@ -8,6 +8,7 @@ Longer than most: tasks, cells and what is found are one state, and each of them
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from rolecall.needs.code.reach import Reach
 from rolecall.needs.code.values import (
     NOTHING,
     OPAQUE,
+    UNKNOWN_TEXT,
     Arguments,
     Atom,
     Box,
@@ -33,6 +35,12 @@ from rolecall.needs.code.values import (
     without_texts,
 )
 
+SECRET = re.compile(
+    r"passw|passphrase|secret(?:string|binary|key|access)|token|private_?key|plaintext|authparameters|^value$"
+    r"|environment\.variables",
+    re.I,
+)
+"""Parameters that can hold a secret, and name no resource: what the code has for them is kept nowhere."""
 MOST_STEPS = 1_000_000
 """Expressions and statements that are looked at: some ten seconds."""
 MOST_FILES = 2_000
@@ -365,7 +373,8 @@ class Machine:
     ) -> None:  # fmt: skip
         """Keep a call; the values of the same place in other situations join."""
         found = self.current.calls.setdefault((service, operation, site.where, library or ""), Found())
-        found.join(Found(parameters, certain))
+        shown = {name: {UNKNOWN_TEXT} if SECRET.search(name) else values for name, values in parameters.items()}
+        found.join(Found(shown, certain))
 
     def wonder(self, site: Site, what: str, service: str | None = None) -> None:
         """Keep a place that may call AWS and does not say what."""
