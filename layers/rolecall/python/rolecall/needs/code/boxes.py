@@ -3,6 +3,8 @@
 In the store a box has cells `#0`, `#1` … for known positions, `=key` for known keys, `*` for elements under no known
 key, `(pattern` for keys that are known in part (texts with placeholders, tuples), and `~` for keys that are not known
 as text.
+
+Longer than most: what is put in under a key and what comes out for one must agree.
 """
 
 from collections.abc import Iterable, Mapping

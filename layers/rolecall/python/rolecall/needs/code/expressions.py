@@ -1,4 +1,7 @@
-"""Expressions: what they can be."""
+"""Expressions: what they can be.
+
+Longer than most: a function for each kind of them, a few lines each.
+"""
 
 import ast
 from collections.abc import Callable, Iterable
