@@ -19,10 +19,14 @@ from rolecall.model import Account, Call, Code
 from rolecall.sources import file
 from rolecall.sources.code import packed
 from rolecall.sources.slices import slices, unpack
+from tests import builders
 from tests.builders import clean, document, permission
 
 T = TypeVar("T")
 PUT = Call("dynamodb", "PutItem", "app.py:3", (("TableName", ("orders",)),))
+
+
+WIDE = ("*", "*:*", "s3:*", "ec2:*", "iam:*")
 
 
 def main() -> int:
@@ -37,6 +41,8 @@ def main() -> int:
     known = replace(alone, code=packed.unpack(kept, Code("remote"), alone.id)[0])
     one = replace(file.load(snapshot(1)), functions=(known,))
     measured("one with its code known", 100, lambda: [findings(replace(one, gaps=())) for _ in range(100)])
+    wide = [builders.account({"more policies": {"Wide": [builders.allow(action)]}}) for action in WIDE]
+    measured("one with a wide grant", len(WIDE), lambda: [findings(each) for each in wide])
     print(f"{'largest slice':<24}{max(map(len, texts)) / 1024:>10.0f} KiB, of 250,000 bytes")
     print(f"{'memory':<24}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10.0f} MB at the most")
     return 0

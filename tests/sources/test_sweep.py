@@ -1,6 +1,5 @@
 """A sweep and single audits: the same findings, within the limits of calls, memory and time."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,10 +85,3 @@ class Listed:
 
     def wired(self, function: str) -> tuple[str, ...]:
         return ()
-
-
-def test_the_engine_judges_a_function_in_less_than_ten_milliseconds(swept: Account) -> None:
-    began = time.process_time()
-    engine.audit(swept)
-
-    assert (time.process_time() - began) / MANY < 0.010

@@ -25,6 +25,11 @@ def test_a_wrapper_that_takes_names_as_text_calls_what_it_was_written_to_call(ca
     assert case.misses() == []
 
 
+@pytest.mark.parametrize("case", read("unwritten.txt"), ids=lambda case: case.name)
+def test_a_method_that_python_calls_by_itself_is_followed(case: Case) -> None:
+    assert case.misses() == []
+
+
 def test_a_call_of_one_of_two_services_is_not_certain() -> None:
     (case,) = (case for case in read("further.txt") if case.name == "one of two services")
 

@@ -1,5 +1,7 @@
 """Of a large program, code that can call nothing of AWS is not run; given a client, it is."""
 
+import pytest
+
 from rolecall.needs.code import Analysis, Program, analyse
 
 FILLER = "".join(f"def filler{number}(order):\n    return [each for each in order if each]\n\n" for number in range(60))
@@ -70,6 +72,77 @@ def test_code_that_imports_the_sdk_anywhere_below_is_run() -> None:
     app = "def handler(event, context):\n    engine.save()\n"
 
     assert called(app, "def save():\n    import boto3\n    boto3.client('s3').list_buckets()\n") == ["ListBuckets"]
+
+
+SAVES = "def save():\n    boto3.client('s3').list_buckets()\n"
+HANDLER = "def handler(event, context):\n"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "def work(): import boto3; boto3.client('s3').list_buckets()\n",
+        "def work():\n    try: import boto3\n    except ImportError: return\n    boto3.client('s3').list_buckets()\n",
+        "def work():\n    import \\\n        boto3\n    boto3.client('s3').list_buckets()\n",
+        "def work():\n    from \\\n        boto3 import client\n    client('s3').list_buckets()\n",
+        "def work():\n\f    import boto3\n    boto3.client('s3').list_buckets()\n",
+    ],
+)
+def test_an_import_is_seen_wherever_it_stands(work: str) -> None:
+    assert called(f"{HANDLER}    engine.work()\n", work) == ["ListBuckets"]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "from importlib import import_module as bring\ndef work(name):\n    bring(name).save()\n",
+        "import importlib as i\ndef work(name):\n    i.import_module(name).save()\n",
+        "from sys import modules as m\ndef work(name):\n    m[name].save()\n",
+        "run = exec\ndef work(name):\n    run(name)\n",
+        "import builtins\ndef work(name):\n    builtins.exec(name)\n",
+    ],
+)
+def test_code_that_imports_or_runs_code_by_another_name_is_run(work: str) -> None:
+    assert called(f"{SAVES}{HANDLER}    engine.work('app')\n", work)
+
+
+def test_a_module_that_only_its_package_is_imported_for_is_reached() -> None:
+    hidden = "import boto3\ndef go():\n    boto3.client('s3').list_buckets()\n"
+    files = {"app.py": f"from shop import engine, hidden\n{HANDLER}    engine.work()\n", "shop/hidden.py": hidden}
+    engine = f"{EVERY}import shop\ndef work():\n    shop.hidden.go()\n"
+    found = analyse(Program({**files, "shop/engine.py": engine, "shop/base.py": BASE, **RULES}), "app.handler")
+
+    assert [call.operation for call in found.calls] == ["ListBuckets"]
+
+
+def test_what_is_decorated_by_code_that_was_not_run_is_called() -> None:
+    engine = "KNOWN = {}\ndef register(name):\n    def keep(f):\n        KNOWN[name] = f\n        return f\n"
+    engine += "    return keep\n"
+
+    assert called(f"@engine.register('a')\n{SAVES}{HANDLER}    pass\n", engine) == ["ListBuckets"]
+
+
+def test_a_class_that_others_inherit_from_finds_them() -> None:
+    app = "class Store(engine.Base):\n    def go(self):\n        boto3.client('s3').list_buckets()\n"
+    app += f"{HANDLER}    engine.work()\n"
+    engine = "class Base:\n    pass\ndef work():\n    for each in Base.__subclasses__():\n        each().go()\n"
+
+    assert called(app, engine) == ["ListBuckets"]
+
+
+@pytest.mark.parametrize(
+    ("app", "engine"),
+    [
+        ("d = {'b': 'one'}; engine.put(d); name = d['b']", "def put(d): d['b'] = 'two'\n"),
+        ("d = {'x': {'b': 'one'}}; engine.put(d); name = d['x']['b']", "def put(d): d['x']['b'] = 'two'\n"),
+        ("p = engine.P(); p.put(); name = p.b", "class P:\n    b = 'one'\n    def put(self): self.b = 'two'\n"),
+        ("engine.put(); name = engine.B", "B = 'one'\ndef put():\n    global B\n    B = 'two'\n"),
+    ],
+)
+def test_code_that_is_not_run_may_change_what_it_is_given(app: str, engine: str) -> None:
+    found = analysed(f"{HANDLER}    {app}\n    boto3.client('s3').list_objects_v2(Bucket=name)\n", engine)
+
+    assert [dict(call.parameters)["Bucket"] for call in found.calls] == [("one", "⟨?⟩")]
 
 
 def test_what_calls_nothing_makes_no_steps() -> None:

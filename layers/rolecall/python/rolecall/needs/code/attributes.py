@@ -6,11 +6,12 @@ Longer than most: how Python finds an attribute is one set of rules, in which ea
 import ast
 from collections.abc import Iterator
 
-from rolecall.needs.code import boto, boxes, calling, modules, opaque, powertools
+from rolecall.needs.code import boto, boxes, calling, modules, opaque, powertools, protocols
 from rolecall.needs.code.machine import ELEMENT, Frame, Machine, Site
 from rolecall.needs.code.names import look_up
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
     UNKNOWN,
     Arguments,
     Atom,
@@ -58,6 +59,10 @@ def of_value(machine: Machine, owners: Value, name: str, site: Site) -> Value:
 def get(machine: Machine, atom: Atom, name: str, site: Site) -> Value:
     """`atom.name`."""
     match atom:
+        case Module() | Class() if name == "__dict__":
+            return one(atom)
+        case Module() if name == "update":
+            return one(Method(atom, name))
         case Module(module):
             return modules.member(machine, module, name)
         case External(owner):
@@ -201,14 +206,20 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
         return one(instance.of)
     if name == "__dict__":
         return one(instance)
-    own = machine.get(instance, name)
+    # Under any name: `setattr(self, name, …)`, and what code that was not run may have put there.
+    own, further = machine.get(instance, name), machine.get(instance, ELEMENT)
     if own:
-        return own
+        return join(own, further)
     found = find(machine, instance.of, name)
     if found:
-        return join(*(_bound(machine, instance, atom, site) for atom in ordered(found)))
+        bound = join(*(_bound(machine, instance, atom, site) for atom in ordered(found)))
+        return bound if _is_code(found) else join(bound, further)
+    if further and further != OPAQUE:
+        return further
     if not name.startswith("__") and find(machine, instance.of, "__getattr__"):
         return call_method(machine, instance, "__getattr__", Arguments((one(Text(name)),)), site)
+    if name == "update":
+        return one(Method(instance, name))
     outside = externals(machine, instance.of)
     if any(each.endswith("BaseSettings") for each in outside):
         # pydantic-settings, "Usage": a field is read from the variable of its name, in any case.
@@ -220,6 +231,17 @@ def _of_instance(machine: Machine, instance: Instance, name: str, site: Site) ->
     # What a method that was not run would have set.
     spared = machine.power is not None and machine.power.spared(str(instance.of.key[0]), machine.current)
     return one(Opaque(name)) if spared else UNKNOWN
+
+
+def update(machine: Machine, atom: Atom, given: Arguments, site: Site) -> Value:
+    """`vars(atom).update(…)`."""
+    for key, value in given.named.items():
+        set_attribute(machine, atom, key, value, site)
+    for each in ordered(join(*given.positional)):
+        if isinstance(each, Box):
+            for key, value in boxes.keyed(machine, each).items():
+                set_attribute(machine, atom, key, value, site)
+    return NOTHING
 
 
 def make_super(machine: Machine, frame: Frame) -> Value:
@@ -246,7 +268,10 @@ def set_attribute(machine: Machine, atom: Atom, name: str, value: Value, site: S
             frame = modules.module(machine, module)
             if frame is not None:
                 modules.put(machine, frame, name, value)
-        case Instance() | Class() | Made() | Function() | External():
+        case Instance():
+            protocols.store(machine, atom, name, value, site)
+            machine.put(atom, name, value)
+        case Class() | Made() | Function() | External():
             machine.put(atom, name, value)
         case Bound(function, _):
             machine.put(function, name, value)
@@ -322,6 +347,12 @@ def call_method(machine: Machine, instance: Instance, name: str, given: Argument
             for called in _bound(machine, instance, atom, site)
         )
     )
+
+
+def call_bound(machine: Machine, receiver: Instance | Class, function: Atom, given: Arguments, site: Site) -> Value:
+    """Call a function of the user's with an object or class as its first argument."""
+    called: Atom = Bound(function, receiver) if isinstance(function, Function) else function
+    return calling.call(machine, called, given, site)
 
 
 def class_method(machine: Machine, receiver: Class | Super, name: str, given: Arguments, site: Site) -> Value:

@@ -3,11 +3,13 @@
 In the store a box has cells `#0`, `#1` … for known positions, `=key` for known keys, `*` for elements under no known
 key, `(pattern` for keys that are known in part (texts with placeholders, tuples), and `~` for keys that are not known
 as text.
+
+Longer than most: what is put in under a key and what comes out for one must agree.
 """
 
 from collections.abc import Iterable, Mapping
 
-from rolecall.needs.code import attributes, boto, calling, modules, opaque
+from rolecall.needs.code import attributes, boto, calling, modules, opaque, protocols
 from rolecall.needs.code.machine import ELEMENT, Machine, Site
 from rolecall.needs.code.values import (
     NOTHING,
@@ -32,6 +34,7 @@ from rolecall.needs.code.values import (
     Unknown,
     Value,
     join,
+    known_texts,
     one,
     pattern,
     texts,
@@ -123,9 +126,9 @@ def _elements(machine: Machine, atom: Atom, site: Site) -> Value:
         case Class():
             return attributes.constants(machine, atom)
         case Instance():
-            iterated = attributes.call_method(machine, atom, "__iter__", Arguments(), site)
+            iterated = protocols.ask(machine, one(atom), ("__iter__", "__aiter__", "__getitem__"), (), site)
             if atom in iterated:
-                return attributes.call_method(machine, atom, "__next__", Arguments(), site)
+                return protocols.ask(machine, one(atom), ("__next__", "__anext__"), (), site)
             return elements(machine, iterated, site) if iterated else UNKNOWN
         case Made():
             return join(UNKNOWN, machine.get(atom.root, ELEMENT))
@@ -157,8 +160,11 @@ def subscript(machine: Machine, atom: Atom, keys: Value, site: Site) -> Value:
             return join(*(one(Module(text)) for text in texts(keys) if modules.module(machine, text)))
         case Module(name):
             return members(machine, name, keys)
-        case Instance():
+        case Instance(of) if attributes.find(machine, of, "__getitem__"):
             return attributes.call_method(machine, atom, "__getitem__", Arguments((keys,)), site)
+        case Instance():
+            missing = attributes.call_method(machine, atom, "__missing__", Arguments((keys,)), site)
+            return join(missing, *(attributes.get(machine, atom, text, site) for text in known_texts(keys)))
         case Class():
             # `Mapping[str, int]` is the class; a key of an enumeration is one of its members.
             return join(
@@ -234,8 +240,14 @@ def members(machine: Machine, name: str, keys: Value) -> Value:
 def set_element(machine: Machine, atom: Atom, keys: Value, value: Value, site: Site) -> None:
     """`atom[keys] = value`."""
     match atom:
-        case Instance():
+        case Instance(of) if attributes.find(machine, of, "__setitem__"):
             attributes.call_method(machine, atom, "__setitem__", Arguments((keys, value)), site)
+        case Instance() | Class() | Module():
+            # `vars(it)[key] = value`, `it.__dict__[key] = value`, `globals()[key] = value`.
+            for name in known_texts(keys):
+                attributes.set_attribute(machine, atom, name, value, site)
+            if isinstance(atom, Instance) and any("⟨" in text for text in texts(keys)):
+                machine.put(atom, ELEMENT, value)
         case Made():
             machine.put(atom.root, ELEMENT, value)
         case Opaque():

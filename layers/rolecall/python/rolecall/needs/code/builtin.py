@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from rolecall.needs.code import attributes, boto, boxes, calling, modules, strings
-from rolecall.needs.code.machine import Machine, Site
+from rolecall.needs.code.machine import ELEMENT, Machine, Site
 from rolecall.needs.code.values import (
     CALLABLE,
     NOTHING,
@@ -13,9 +13,11 @@ from rolecall.needs.code.values import (
     Box,
     Class,
     Client,
+    Descriptor,
     Event,
     External,
     Foreign,
+    Function,
     Instance,
     Made,
     Module,
@@ -58,13 +60,19 @@ def _second(machine: Machine, given: Arguments, site: Site) -> Value:
 
 
 def _listed(machine: Machine, given: Arguments, site: Site) -> Value:
-    calling.escape(machine, Arguments(named=given.named), site)
+    _by_key(machine, given, site)
     if not given.positional:
         return one(boxes.make(machine, site))
     held = [atom for atom in given.positional[0] if isinstance(atom, Box)]
     if held and len(held) == len(given.positional[0]) and not any(boxes.is_dict(machine, each) for each in held):
         return given.positional[0]
     return one(boxes.make(machine, site, everything=boxes.elements(machine, given.positional[0], site)))
+
+
+def _by_key(machine: Machine, given: Arguments, site: Site) -> None:
+    """`sorted(orders, key=…)`: the function is called with each element."""
+    taken = boxes.elements(machine, given.at(0, ""), site)
+    calling.call_value(machine, given.named.get("key", NOTHING), Arguments((taken or UNKNOWN,)), site)
 
 
 def _dict(machine: Machine, given: Arguments, site: Site) -> Value:
@@ -125,6 +133,8 @@ def _setattr(machine: Machine, given: Arguments, site: Site) -> Value:
     for atom in given.at(0, "object"):
         for name in known_texts(given.at(1, "name")):
             attributes.set_attribute(machine, atom, name, given.at(2, "value"), site)
+        if isinstance(atom, Instance) and any("⟨" in text for text in texts(given.at(1, "name"))):
+            machine.put(atom, ELEMENT, given.at(2, "value"))
     return NOTHING
 
 
@@ -180,7 +190,7 @@ def _chain(machine: Machine, given: Arguments, site: Site) -> Value:
 
 
 def _element(machine: Machine, given: Arguments, site: Site) -> Value:
-    calling.escape(machine, Arguments(named=given.named), site)
+    _by_key(machine, given, site)
     default = given.positional[1] if len(given.positional) > 1 else NOTHING
     return join(boxes.elements(machine, given.at(0, ""), site), default)
 
@@ -239,6 +249,14 @@ def _deep(atom: Atom, limit: int = 5) -> bool:
     while isinstance(atom, Partial) and limit:
         atom, limit = atom.function, limit - 1
     return not limit
+
+
+def _property(machine: Machine, given: Arguments, site: Site) -> Value:
+    """`property(get, set)`, as a call."""
+    getters = frozenset(atom for atom in given.at(0, "fget") if isinstance(atom, Function))
+    for getter in getters:
+        machine.put(getter, "<setter>", given.at(1, "fset"))
+    return frozenset(Descriptor("property", getter) for getter in getters) or UNKNOWN
 
 
 def _path(machine: Machine, given: Arguments, site: Site) -> Value:
@@ -348,6 +366,7 @@ FUNCTIONS: dict[str, Model] = {
     "builtins.max": _element,
     "builtins.min": _element,
     "builtins.next": _element,
+    "builtins.property": _property,
     "builtins.reversed": _listed,
     "builtins.set": _listed,
     "builtins.setattr": _setattr,

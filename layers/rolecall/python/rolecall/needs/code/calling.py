@@ -18,7 +18,17 @@ from rolecall.needs.code import (
     statements,
     strings,
 )
-from rolecall.needs.code.machine import DEEPEST, MOST_CONTEXTS, MOST_KINDS, Cell, Definition, Frame, Machine, Site
+from rolecall.needs.code.machine import (
+    DEEPEST,
+    ELEMENT,
+    MOST_CONTEXTS,
+    MOST_KINDS,
+    Cell,
+    Definition,
+    Frame,
+    Machine,
+    Site,
+)
 from rolecall.needs.code.names import bind
 from rolecall.needs.code.values import (
     CALLABLE,
@@ -95,7 +105,8 @@ def _spread_names(machine: Machine, given: Arguments, value: Value) -> None:
     for atom in value:
         if isinstance(atom, Box):
             for name, held in boxes.keyed(machine, atom).items():
-                given.named[name] = join(given.named.get(name, NOTHING), held)
+                touched = OPAQUE & machine.get(atom, ELEMENT)
+                given.named[name] = join(given.named.get(name, NOTHING), held, touched)
             given.open = given.open or bool(machine.get(atom, boxes.KEYS))
         else:
             given.open = True
@@ -167,6 +178,8 @@ def _method(machine: Machine, receiver: Atom, name: str, given: Arguments, site:
             return boxes.event_method(machine, receiver, name, given, site)
         case Text(text):
             return strings.method(machine, text, name, given, site)
+        case Module() | Instance() if name == "update":
+            return attributes.update(machine, receiver, given, site)
         case Module(module) if name == "get":
             return boxes.members(machine, module, given.at(0, "key"))
         case Class() | Super():
@@ -181,6 +194,8 @@ def _method(machine: Machine, receiver: Atom, name: str, given: Arguments, site:
 
 def _function_method(machine: Machine, receiver: Atom, name: str, given: Arguments) -> Value:
     if name in ("setter", "getter", "deleter"):
+        if isinstance(receiver, Descriptor):
+            machine.put(receiver.function, f"<{name}>", join(*given.positional))
         return one(receiver)
     if name == "register":
         # functools.singledispatch: `@run.register` and `run.register(type, function)`.

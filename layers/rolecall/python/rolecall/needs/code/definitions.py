@@ -2,10 +2,11 @@
 
 import ast
 
-from rolecall.needs.code import calling, expressions, outside, sdk, statements
+from rolecall.needs.code import calling, expressions, outside, protocols, sdk, statements
 from rolecall.needs.code.machine import Definition, Frame, Machine, Site
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
     OWN_CALLABLE,
     Arguments,
     Atom,
@@ -18,6 +19,7 @@ from rolecall.needs.code.values import (
     Instance,
     Made,
     Method,
+    Opaque,
     Resource,
     Value,
     join,
@@ -82,6 +84,10 @@ def _decorated(machine: Machine, decorators: Value, value: Value, site: Site) ->
                 results.append(_result(machine, atom, value, site))
             case Method(Resource() | Client(), _):
                 results.append(value)
+            case Opaque():
+                # What was not run may keep it, and call it later.
+                calling.escape(machine, Arguments((value,)), site)
+                results.append(value)
             case _:
                 # What an unknown decorator gives does what the function does.
                 results.append(value)
@@ -105,8 +111,15 @@ def make_class(machine: Machine, frame: Frame, node: ast.ClassDef) -> Value:
     machine.frames[frame.key] = frame
     made = Class(key, frame.key)
     decorators = [(expressions.evaluate(machine, frame, each), each) for each in node.decorator_list]
-    for index, base in enumerate(node.bases):
-        machine.put(made, f"<{index}>", expressions.evaluate(machine, frame, base))
+    above = [expressions.evaluate(machine, frame, base) for base in node.bases]
+    for index, (base, value) in enumerate(zip(node.bases, above, strict=True)):
+        machine.put(made, f"<{index}>", value)
+        if value >= OPAQUE:
+            machine.wonder(Site(frame, base), f"`{node.name}` inherits from code that is not followed")
+        for atom in value:
+            if isinstance(atom, Class):
+                # `Base.__subclasses__()` gives what is made of it.
+                machine.flow(atom, one(made))
     for keyword in node.keywords:
         expressions.evaluate(machine, frame, keyword.value)
     inner = machine.frames.setdefault(
@@ -116,6 +129,7 @@ def make_class(machine: Machine, frame: Frame, node: ast.ClassDef) -> Value:
     statements.block(machine, inner, node.body)
     for name, value in inner.names.items():
         machine.put(made, name, value)
+    protocols.subclassed(machine, join(*above), made, Site(frame, node))
     value = one(made)
     for atoms, decorator in reversed(decorators):
         value = _decorated(machine, atoms, value, Site(frame, decorator))

@@ -1,10 +1,14 @@
-"""Expressions: what they can be."""
+"""Expressions: what they can be.
+
+Longer than most: a function for each kind of them, a few lines each.
+"""
 
 import ast
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
-from rolecall.needs.code import attributes, boxes, calling, definitions, statements, strings, truth
+from rolecall.needs.code import attributes, boxes, calling, definitions, protocols, statements, strings, truth
 from rolecall.needs.code.machine import DEEPEST, Frame, Machine, Site
 from rolecall.needs.code.names import bind, look_up
 from rolecall.needs.code.values import (
@@ -13,6 +17,7 @@ from rolecall.needs.code.values import (
     UNKNOWN,
     Atom,
     Box,
+    Instance,
     Plain,
     Text,
     Unknown,
@@ -37,6 +42,13 @@ def evaluate(machine: Machine, frame: Frame, node: ast.expr) -> Value:
     machine.depth -= 1
     if len(value) > 8:
         machine.step(value)
+    return value
+
+
+def condition_of(machine: Machine, frame: Frame, node: ast.expr) -> Value:
+    """An expression of which it is asked whether it is true."""
+    value = evaluate(machine, frame, node)
+    protocols.ask(machine, value, protocols.TRUTH, (), Site(frame, node))
     return value
 
 
@@ -74,7 +86,8 @@ def _subscript(machine: Machine, frame: Frame, node: ast.Subscript) -> Value:
             if part is not None:
                 evaluate(machine, frame, part)
         # A part of a list is a list of the same; a part of a text is not known.
-        return frozenset(Unknown() if isinstance(atom, Text) else atom for atom in owners)
+        taken = protocols.ask(machine, owners, ("__getitem__",), (UNKNOWN,), Site(frame, node))
+        return join(frozenset(Unknown() if isinstance(atom, Text) else atom for atom in owners), taken)
     keys = evaluate(machine, frame, node.slice)
     return join(*(boxes.subscript(machine, atom, keys, Site(frame, node)) for atom in owners))
 
@@ -137,7 +150,7 @@ def _generators(machine: Machine, frame: Frame, generators: list[ast.comprehensi
         statements.assign(machine, frame, each.target, taken)
         targets.append(each.target.id if isinstance(each.target, ast.Name) else "")
         for condition in each.ifs:
-            evaluate(machine, frame, condition)
+            condition_of(machine, frame, condition)
     return targets
 
 
@@ -147,6 +160,7 @@ def _text(machine: Machine, frame: Frame, node: ast.JoinedStr) -> Value:
 
 def _formatted(machine: Machine, frame: Frame, node: ast.FormattedValue) -> Value:
     value = evaluate(machine, frame, node.value)
+    protocols.ask(machine, value, protocols.AS_TEXT, (UNKNOWN,), Site(frame, node))
     if node.format_spec is not None:
         evaluate(machine, frame, node.format_spec)
         return UNKNOWN
@@ -162,10 +176,15 @@ def _operation(machine: Machine, frame: Frame, node: ast.BinOp) -> Value:
         return _sum(machine, frame, node)
     left, right = evaluate(machine, frame, node.left), evaluate(machine, frame, node.right)
     site = Site(frame, node)
+    if result := protocols.operate(machine, node.op, left, right, site):
+        return result
     if isinstance(node.op, ast.Mod):
         return join(*(_percent(machine, atom, right, site) for atom in left))
     if isinstance(node.op, ast.BitOr) and any(isinstance(atom, Box) for atom in left | right):
         return _together(machine, (left, right), site)
+    if isinstance(node.op, ast.Mult) and any(isinstance(atom, Box) for atom in left | right):
+        # A list several times is a list of the same.
+        return frozenset(atom for atom in left | right if isinstance(atom, Box))
     return UNKNOWN
 
 
@@ -181,6 +200,10 @@ def _sum(machine: Machine, frame: Frame, node: ast.BinOp) -> Value:
         parts.append(left.right)
         left = left.left
     values = [evaluate(machine, frame, part) for part in (left, *reversed(parts))]
+    if any(isinstance(atom, Instance) for value in values for atom in value):
+        results = [protocols.operate(machine, node.op, *pair, Site(frame, node)) for pair in pairwise(values)]
+        if any(results):
+            return join(*results)
     if any(isinstance(atom, Box) for value in values for atom in value):
         return _together(machine, values, Site(frame, node))
     if all(all(isinstance(atom, Plain | Unknown) for atom in value) for value in values):
@@ -196,7 +219,7 @@ def _together(machine: Machine, values: Iterable[Value], site: Site) -> Value:
 
 
 def _either(machine: Machine, frame: Frame, node: ast.BoolOp) -> Value:
-    values = [evaluate(machine, frame, part) for part in node.values]
+    values = [condition_of(machine, frame, part) for part in node.values]
     if isinstance(node.op, ast.And):
         return values[-1] if len(values) == 2 else join(*values[1:])
     # What is None or false never comes out of an `or`, but for the last one.
@@ -209,7 +232,7 @@ def _is_false(atom: Atom) -> bool:
 
 
 def _conditional(machine: Machine, frame: Frame, node: ast.IfExp) -> Value:
-    evaluate(machine, frame, node.test)
+    condition_of(machine, frame, node.test)
     decided = truth.of(machine, frame, node.test)
     if decided is not None:
         return evaluate(machine, frame, node.body if decided else node.orelse)
@@ -217,13 +240,19 @@ def _conditional(machine: Machine, frame: Frame, node: ast.IfExp) -> Value:
 
 
 def _compare(machine: Machine, frame: Frame, node: ast.Compare) -> Value:
-    for part in (node.left, *node.comparators):
-        evaluate(machine, frame, part)
+    values = [evaluate(machine, frame, part) for part in (node.left, *node.comparators)]
+    for operator, left, right in zip(node.ops, values, values[1:], strict=False):
+        protocols.compare(machine, operator, left, right, Site(frame, node))
     return UNKNOWN
 
 
 def _unary(machine: Machine, frame: Frame, node: ast.UnaryOp) -> Value:
+    if isinstance(node.op, ast.Not):
+        condition_of(machine, frame, node.operand)
+        return UNKNOWN
     value = evaluate(machine, frame, node.operand)
+    if result := protocols.ask(machine, value, (protocols.UNARY[type(node.op)],), (), Site(frame, node)):
+        return result
     match node.op, list(value):
         case ast.USub(), [Plain(int(number))]:
             return one(Plain(-number))

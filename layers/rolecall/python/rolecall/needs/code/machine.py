@@ -8,6 +8,7 @@ Longer than most: tasks, cells and what is found are one state, and each of them
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,8 +18,11 @@ from rolecall.needs.code.program import Program, Source
 from rolecall.needs.code.reach import Reach
 from rolecall.needs.code.values import (
     NOTHING,
+    OPAQUE,
+    UNKNOWN_TEXT,
     Arguments,
     Atom,
+    Box,
     Class,
     Function,
     Instance,
@@ -31,6 +35,12 @@ from rolecall.needs.code.values import (
     without_texts,
 )
 
+SECRET = re.compile(
+    r"passw|passphrase|secret(?:string|binary|key|access)|token|private_?key|plaintext|authparameters|^value$"
+    r"|environment\.variables",
+    re.I,
+)
+"""Parameters that can hold a secret, and name no resource: what the code has for them is kept nowhere."""
 MOST_STEPS = 1_000_000
 """Expressions and statements that are looked at: some ten seconds."""
 MOST_FILES = 2_000
@@ -183,6 +193,7 @@ class Machine:
     lines: dict[Class, tuple[Atom, ...]] = field(default_factory=dict)
     made: dict[Key, dict[Key, Instance]] = field(default_factory=dict)
     power: "Power[Task] | None" = None
+    touched: set[Atom] = field(default_factory=set)
     steps: int = 0
     bytes: int = 0
     depth: int = 0
@@ -264,6 +275,8 @@ class Machine:
                 self.dirty.update(held[ELEMENT].readers or ())
         if self.grow(cell, value):
             self.flow(owner.root if isinstance(owner, Made) else owner, value)
+        if owner in self.touched:
+            self.touch(value)
 
     def get(self, owner: Atom, name: str) -> Value:
         # An empty cell is made as well, so that a later write is seen to come too late.
@@ -322,7 +335,25 @@ class Machine:
         power = self.power
         if power is None or not power.spared(str(function.key[0]), self.current):
             return False
-        return not power.of(one(function), self.current) and not power.of(given.everything(), self.current)
+        if power.of(one(function), self.current) or power.of(given.everything(), self.current):
+            return False
+        self.touch(given.everything())
+        return True
+
+    def replaced(self, module: str, name: str) -> bool:
+        """May a function that is not run give the name in its module another value?"""
+        power = self.power
+        return power is not None and name in power.reach.declared(module) and power.spared(module, self.current)
+
+    def touch(self, value: Value) -> None:
+        """Code that is not run may put anything into what it is given, and into all that this holds."""
+        waiting = list(value)
+        while waiting:
+            atom = waiting.pop()
+            if isinstance(atom, Box | Instance) and atom not in self.touched:
+                self.touched.add(atom)
+                waiting += (each for cell in self.store.get(atom, {}).values() for each in cell.value)
+                self.put(atom, ELEMENT, OPAQUE)
 
     def enter(self, frame: Frame, outer: Frame, given: Arguments) -> None:
         """A function is run: what is defined in it has the power that it is given."""
@@ -342,7 +373,8 @@ class Machine:
     ) -> None:  # fmt: skip
         """Keep a call; the values of the same place in other situations join."""
         found = self.current.calls.setdefault((service, operation, site.where, library or ""), Found())
-        found.join(Found(parameters, certain))
+        shown = {name: {UNKNOWN_TEXT} if SECRET.search(name) else values for name, values in parameters.items()}
+        found.join(Found(shown, certain))
 
     def wonder(self, site: Site, what: str, service: str | None = None) -> None:
         """Keep a place that may call AWS and does not say what."""

@@ -2,11 +2,11 @@
 
 import ast
 
-from rolecall.needs.code import statements
+from rolecall.needs.code import calling, statements
 from rolecall.needs.code.machine import DEEPEST, MOST_BYTES, MOST_FILES, Cell, ExhaustedError, Frame, Machine, Site
 from rolecall.needs.code.packages import HARMLESS, SDK, STANDARD, USES_AWS
 from rolecall.needs.code.program import Source
-from rolecall.needs.code.values import NOTHING, UNKNOWN, External, Module, Value, one
+from rolecall.needs.code.values import OPAQUE, UNKNOWN, Arguments, External, Module, Text, Value, join, one
 
 PYTHON_2 = ("Missing parentheses in call", "multiple exception types", "leading zeros", "invalid hexadecimal")
 
@@ -106,10 +106,13 @@ def member(machine: Machine, name: str, wanted: str) -> Value:
     cell = frame.cells.setdefault(wanted, Cell())
     machine.look(cell)
     if cell.value:
-        return cell.value
+        return join(cell.value, OPAQUE) if machine.replaced(name, wanted) else cell.value
     if module(machine, f"{name}.{wanted}"):
         return one(Module(f"{name}.{wanted}"))
-    return NOTHING if "__getattr__" in frame.cells else UNKNOWN
+    if "__getattr__" not in frame.cells:
+        return UNKNOWN
+    maker = machine.look(frame.cells["__getattr__"])
+    return calling.call_value(machine, maker, Arguments((one(Text(wanted)),)), Site(frame, ast.Pass(lineno=1)))
 
 
 def put(machine: Machine, frame: Frame, name: str, value: Value) -> None:

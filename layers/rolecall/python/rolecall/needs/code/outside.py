@@ -4,7 +4,9 @@ An unknown function is taken to call the functions that it is given, and to keep
 only so far: its methods call what was registered with it, and give back what was put into it.
 """
 
-from rolecall.needs.code import boto, boxes, builtin, calling, extensions, libraries
+from collections.abc import Iterator
+
+from rolecall.needs.code import boto, boxes, builtin, calling, extensions, libraries, protocols, sdk
 from rolecall.needs.code.machine import ELEMENT, Machine, Site
 from rolecall.needs.code.packages import HARMLESS, SDK, STANDARD
 from rolecall.needs.code.parameters import flatten
@@ -68,6 +70,8 @@ def call(machine: Machine, atom: External, given: Arguments, site: Site) -> Valu
         return boto.make_client(machine, given, site, kind="resource")
     if name in SESSIONS:
         return boto.make_session(given)
+    if (names := protocols.BUILTINS.get(name)) is not None:
+        protocols.ask(machine, given.everything(), names, (), site)
     if (model := builtin.FUNCTIONS.get(name)) is not None:
         return model(machine, given, site)
     _notice(machine, name, given, site)
@@ -158,7 +162,18 @@ def call_made(machine: Machine, made: Made, given: Arguments, site: Site) -> Val
         _call_back(machine, made, given, site, set())
     held = machine.get(made.root, ELEMENT) if name.rpartition(".")[2] in GIVING_BACK else NOTHING
     result: Value = one(Made(f"{name}()", made.key)) if name.count("()") < MOST_CHAINED else UNKNOWN
-    return join(result, held)
+    return join(result, held, *_as_held(machine, made, given, site))
+
+
+def _as_held(machine: Machine, made: Made, given: Arguments, site: Site) -> Iterator[Value]:
+    """What was put in may have come out: `random.choice(clients).list_buckets()`."""
+    called = made.name.rpartition(".")[2]
+    held = machine.get(made.root, ELEMENT)
+    within = join(held, *(boxes.contents(machine, atom) for atom in held if isinstance(atom, Box)))
+    for atom in ordered(frozenset(each for each in within if isinstance(each, Client))):
+        facts = sdk.service(atom.service) if isinstance(atom, Client) and atom.service else None
+        if facts and (facts.operation(called) or called in ("get_paginator", "get_waiter")):
+            yield boto.method(machine, atom, called, given, site)
 
 
 def _call_back(machine: Machine, made: Made, given: Arguments, site: Site, seen: set[Atom]) -> None:

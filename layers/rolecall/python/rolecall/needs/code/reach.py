@@ -21,7 +21,15 @@ IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|import[ \t]+([\w., \t]+))", re.M
 )
 NAME = re.compile(r"\w+")
-DYNAMIC = re.compile(r"\b(?:import_module|__import__|exec|eval|system|popen|modules)\b")
+GLOBAL = re.compile(r"\bglobal[ \t]([\w, \t]+)")
+ATTRIBUTE = re.compile(r"\.\s*(\w+)")
+DYNAMIC = re.compile(r"\b(?:__builtins__|builtins|exec|eval|importlib|import_module|__import__|modules|popen|system)\b")
+INLINE = re.compile(
+    r"[:;\f][ \t\f]*(?:from|import)\b|\b(?:from|import)\b[^\n]*\\\r?\n|\\\r?\n[ \t\f]*(?:from|import)\b|\r(?!\n)"
+)
+"""Imports that do not begin a line, or go on in the next one: those the parser finds."""
+IMPORTERS = ("import_module", "__import__")
+MAKING = ("exec", "eval", "modules", "popen", "system")
 TALKING = frozenset(
     {
         "_posixsubprocess", "asyncio", "ctypes", "http", "imp", "importlib.util", "multiprocessing", "pty", "runpy",
@@ -61,6 +69,7 @@ class Reach:
     program: Program
     _imports: dict[str, frozenset[str] | None] = field(default_factory=dict)
     _idle: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    _declared: dict[str, frozenset[str]] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
 
     def idle(self, name: str) -> frozenset[str] | None:
@@ -75,6 +84,14 @@ class Reach:
             sources = (self.program.find(each) for each in self.idle(name) or ())
             self._large[name] = sum(len(each.text) for each in sources if each) > SMALL
         return self._large[name]
+
+    def declared(self, name: str) -> frozenset[str]:
+        """The names that functions of a module declare `global`."""
+        if name not in self._declared:
+            source = self.program.find(name)
+            found = GLOBAL.findall(source.text) if source else []
+            self._declared[name] = frozenset(each for names in found for each in NAME.findall(names))
+        return self._declared[name]
 
     def _closure(self, name: str) -> frozenset[str] | None:
         seen, waiting = {name}, [name]
@@ -96,10 +113,11 @@ class Reach:
 
     def _read(self, source: Source) -> frozenset[str] | None:
         sure, quoted = _imports(source.text, source.package)
-        known, perhaps = self._judged(sure), self._judged(quoted)
+        attributes = frozenset(ATTRIBUTE.findall(source.text))
+        known, perhaps = self._judged(sure, attributes), self._judged(quoted, attributes)
         if known is None:
             return None
-        if perhaps is not None and not DYNAMIC.search(source.text):
+        if perhaps is not None and not DYNAMIC.search(source.text) and not INLINE.search(source.text):
             return known | perhaps
         try:
             tree = ast.parse(source.text)
@@ -107,39 +125,66 @@ class Reach:
             return None
         nodes = list(ast.walk(tree))
         made = self._dynamic(nodes, source)
-        found = self._judged(_in_tree(nodes, source.package))
+        found = self._judged(_in_tree(nodes, source.package), attributes)
         return None if found is None or made is None else found | made
 
-    def _judged(self, names: Iterable[tuple[str, str]]) -> frozenset[str] | None:
-        """Modules of the user's among (module, name in it); None where another one may call AWS."""
+    def _judged(self, names: Iterable[tuple[str, str]], attributes: frozenset[str]) -> frozenset[str] | None:
+        """Modules of the user's among (module, name in it); None where another one may call AWS.
+
+        Of a package, its attributes can be the modules below it, whoever imported them.
+        """
         found: set[str] = set()
         for module, member in names:
             top = module.partition(".")[0]
             if top not in STANDARD and top not in HARMLESS and self.program.owns(top):
-                found.update(each for each in _with_parents(module) if self.program.find(each))
-                if member and self.program.find(f"{module}.{member}"):
-                    found.add(f"{module}.{member}")
+                whole = f"{module}.{member}" if member else module
+                found.update(each for each in _with_parents(whole) if self.program.find(each))
+                bound = (whole,) if member else tuple(_with_parents(whole))
+                found.update(self._below([each for each in bound if each in found], attributes))
             elif not harmless(f"{module}.{member}" if member else module):
                 return None
         return frozenset(found)
 
+    def _below(self, packages: list[str], attributes: frozenset[str]) -> Iterator[str]:
+        """Modules right below the packages that the attributes can mean, at any depth."""
+        while packages:
+            package = packages.pop()
+            source = self.program.find(package)
+            if source is None or (source.path is not None and not source.path.endswith("/__init__.py")):
+                continue
+            below = [f"{package}.{name}" for name in sorted(attributes) if self.program.find(f"{package}.{name}")]
+            packages += below
+            yield from below
+
     def _dynamic(self, nodes: list[ast.AST], source: Source) -> frozenset[str] | None:
         """The modules that are imported by a name that is made up; None where it can be any, or code is made up."""
         found: set[str] = set()
+        told: set[ast.AST] = set()
         for node in nodes:
             match node:
-                case ast.Attribute(ast.Name("sys"), "modules") | ast.Attribute(ast.Name("os"), "system" | "popen"):
-                    return None
-                case ast.Call(ast.Name("exec" | "eval")):
-                    return None
-                case ast.Call(ast.Name(called) | ast.Attribute(_, called), [first, *_]) if called in (
-                    "import_module", "__import__",
-                ):  # fmt: skip
+                case ast.Call(ast.Name(called) | ast.Attribute(_, called), [first, *_]) if called in IMPORTERS:
                     start = _start(first, source)
                     if start is None:
                         return None
                     found.update(self.program.below(start) if start.endswith(".") else (start,))
-        return frozenset(found)
+                    told.add(node.func)
+        return frozenset(found) if not any(_makes_up(node) for node in nodes if node not in told) else None
+
+
+def _makes_up(node: ast.AST) -> bool:
+    """Does it name, or give another name to, what imports, finds or runs code that is not written there?"""
+    match node:
+        case ast.Name(name):
+            return name in IMPORTERS or name in ("__builtins__", "exec", "eval")
+        case ast.Attribute(ast.Name("builtins" | "importlib" | "os" | "sys"), name):
+            return name in IMPORTERS or name in MAKING
+        case ast.Import(names):
+            return any(each.name in ("builtins", "importlib", "os", "sys") and each.asname for each in names)
+        case ast.ImportFrom(module="builtins" | "importlib" | "os" | "sys", names=names):
+            return any(each.name in MAKING or (each.name in IMPORTERS and each.asname) for each in names)
+        case ast.Call(ast.Name("getattr" | "vars"), [ast.Name("builtins" | "importlib" | "os" | "sys"), *_]):
+            return True
+    return False
 
 
 def _start(node: ast.expr, source: Source) -> str | None:

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from rolecall.needs.code import attributes, boxes, definitions, expressions, imports, patterns, truth
+from rolecall.needs.code import attributes, boxes, definitions, expressions, imports, patterns, protocols, truth
 from rolecall.needs.code.machine import Frame, Machine, Site
 from rolecall.needs.code.names import bind, declare
 from rolecall.needs.code.values import NOTHING, UNKNOWN, Value, join, one
@@ -85,7 +85,7 @@ def _ways(machine: Machine, frame: Frame, bodies: Sequence[Sequence[ast.stmt]]) 
 
 
 def _if(machine: Machine, frame: Frame, node: ast.If) -> bool:
-    expressions.evaluate(machine, frame, node.test)
+    expressions.condition_of(machine, frame, node.test)
     decided = truth.of(machine, frame, node.test)
     if decided is True:
         return block(machine, frame, node.body)
@@ -115,7 +115,7 @@ def _for(machine: Machine, frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
 
 def _while(machine: Machine, frame: Frame, node: ast.While) -> bool:
     def enter() -> None:
-        expressions.evaluate(machine, frame, node.test)
+        expressions.condition_of(machine, frame, node.test)
 
     enter()
     if truth.of(machine, frame, node.test) is not False or not isinstance(node.test, ast.Constant):
@@ -193,6 +193,8 @@ def _annotated(machine: Machine, frame: Frame, node: ast.AnnAssign) -> None:
 def _augmented(machine: Machine, frame: Frame, node: ast.AugAssign) -> None:
     target = ast.copy_location(_loaded(node.target), node.target)
     whole = ast.copy_location(ast.BinOp(target, node.op, node.value), node)
+    own = (f"__i{protocols.OPERATORS[type(node.op)]}__",)
+    protocols.ask(machine, expressions.evaluate(machine, frame, target), own, (UNKNOWN,), Site(frame, node))
     assign(machine, frame, node.target, expressions.evaluate(machine, frame, whole))
 
 
@@ -226,13 +228,18 @@ def _expression(machine: Machine, frame: Frame, node: ast.Expr) -> None:
 
 
 def _assert(machine: Machine, frame: Frame, node: ast.Assert) -> None:
-    expressions.evaluate(machine, frame, node.test)
+    expressions.condition_of(machine, frame, node.test)
+    if node.msg is not None:
+        expressions.evaluate(machine, frame, node.msg)
 
 
 def _delete(machine: Machine, frame: Frame, node: ast.Delete) -> None:
     for target in node.targets:
         if isinstance(target, ast.Attribute | ast.Subscript):
-            expressions.evaluate(machine, frame, target.value)
+            owners = expressions.evaluate(machine, frame, target.value)
+            name = "__delattr__" if isinstance(target, ast.Attribute) else "__delitem__"
+            key = expressions.evaluate(machine, frame, target.slice) if isinstance(target, ast.Subscript) else UNKNOWN
+            protocols.ask(machine, owners, (name,), (key,), Site(frame, target))
 
 
 def _global(machine: Machine, frame: Frame, node: ast.Global) -> None:

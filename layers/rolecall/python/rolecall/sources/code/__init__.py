@@ -169,6 +169,8 @@ def _known() -> dict[str, tuple[Analysis, int]]:
 def edition() -> str:
     """Changes when the analysis does: what was found by another one is not this one's."""
     digest = hashlib.sha256(catalog.date().encode())
-    for module in sorted(Path(analysis.__file__).parent.glob("*.py")):
-        digest.update(module.read_bytes())
+    needs = Path(analysis.__file__).parent.parent
+    for folder, kind in ((needs / "code", "*.py"), (needs / "data", "**/*.txt"), (Path(__file__).parent, "*.py")):
+        for file in sorted(folder.glob(kind)):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
