@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,16 +13,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from rolecall import engine
-from rolecall.finding import Severity
+from rolecall.callers.wiring import states
+from rolecall.reports.callers import answers, text
 from rolecall.sources import SourceError, aws
 from sandbox import account
 from sandbox.deploy import DeployError, deploy
-from sandbox.faults import Fault, faults
+from sandbox.faults import WIRING, Fault, faults
 from sandbox.shots import SHOTS, Shot
 from sandbox.stack import BrokenPromiseError, Stack, now
 
 T = TypeVar("T")
 DIFF = {"-": "red", "+": "green"}
+DEMO = ("alb", "eventbridge", "hello", "s3", "sqs")
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow"}
 
 
@@ -54,6 +57,11 @@ def show(console: Console, sandbox: account.Account) -> None:
             line, took = timed(partial(fired, stack, shot))
         console.print(f"  [green]✓[/] {shot.title:<33} [dim]{took:>5.0f} ms[/]  {escape(said(line))}")
 
+    console.print("\n[bold]Who may invoke[/], as `rolecall callers --account` tells it")
+    with busy(console, "reading who may invoke"):
+        told = callers(stack)
+    console.print(escape(told))
+
     made = faults()
     console.print(f"\n[bold]{len(made)} faults[/], each a real API call, and what the auditor wrote to CloudWatch Logs")
     for number, fault in enumerate(made, 1):
@@ -71,7 +79,7 @@ def act(console: Console, number: int, fault: Fault, stack: Stack) -> None:
         found, took = timed(lambda: answered(stack, fault.make, fault, "finding"))
     colour = COLOURS.get(found["severity"], "cyan")
     console.print(f"     [{colour}]{found['severity']}[/]{escape('[' + found['rule'] + ']')}: {escape(found['text'])}")
-    for line in proof(found):
+    for line in (*proof(found), *(wiring(stack, fault.function) if fault.kind == WIRING else ())):
         console.print(f"     {line}")
     console.print(
         f"     [dim]{took:.0f} ms after the call by {found['actor']}, X-Ray trace {found['xray_trace_id']}[/]"
@@ -94,6 +102,27 @@ def proof(found: dict[str, Any]) -> Iterator[str]:
         sign, _, statement = line.partition(" ")
         actions, resources = (listed(json.loads(statement)[member]) for member in ("Action", "Resource"))
         yield f"[{DIFF[sign]}]{sign} allow {escape(actions)} on {escape(resources)}[/]"
+
+
+def wiring(stack: Stack, function: str) -> Iterator[str]:
+    """How each trigger of a function and its permission go together now."""
+    # All of it: a rule of another bus is only met by a walk.
+    account = aws.read(stack.session())
+    for each in account.functions:
+        if each.arn != stack.arn(function):
+            continue
+        at = each.qualifier or "the function"
+        yield from (
+            f"[cyan]{row.state}[/]: {row.type} {escape(short(row.source or ''))} on {at}"
+            for row in states(each, account)
+        )
+
+
+def callers(stack: Stack) -> str:
+    """Who may invoke the demo functions, as the command line tells it."""
+    account = aws.read(stack.session())
+    demo = tuple(each for each in account.functions if each.name.removeprefix(f"{stack.name}-") in DEMO)
+    return text.render(answers([replace(account, functions=demo)]))
 
 
 def listed(texts: str | list[str]) -> str:
@@ -146,12 +175,9 @@ def audit(stack: Stack) -> str:
     BrokenPromiseError : our own stack has a finding
     """
     report = engine.audit(aws.read(stack.session(), code=aws.CodeReading()))
-    limits = [finding for finding in report.findings if finding.severity is Severity.INFO]
-    if len(limits) < len(report.findings):
-        worst = report.findings[0]
+    if worst := next(report.open(), None):
         raise BrokenPromiseError(f"our own stack has a finding: {worst.rule}: {worst.message}")
-    said = f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
-    return "; and states: ".join([said, *dict.fromkeys(limit.message for limit in limits)])
+    return f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.stack import Stack
+from sandbox.wiring import Wire
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -42,36 +43,6 @@ def _open(stack: Stack) -> None:
 
 def _close(stack: Stack) -> None:
     stack.client("lambda").remove_permission(FunctionName=stack.arn("Alb"), StatementId="Everybody")
-
-
-def _permission(stack: Stack) -> dict[str, str]:
-    """The permission of the EventBridge rule, as the template made it."""
-    policy = stack.client("lambda").get_policy(FunctionName=stack.arn("EventBridge"))["Policy"]
-    (statement,) = json.loads(policy)["Statement"]
-    return {"StatementId": statement["Sid"], "Principal": "events.amazonaws.com", "Action": "lambda:InvokeFunction"}
-
-
-class _Source:
-    """The source of the EventBridge permission: what was dropped must be put back."""
-
-    arn = ""
-
-    def drop(self, stack: Stack) -> None:
-        arn = stack.arn("EventBridge")
-        policy = stack.client("lambda").get_policy(FunctionName=arn)["Policy"]
-        (statement,) = json.loads(policy)["Statement"]
-        (operator,) = statement["Condition"].values()
-        self.arn = operator["AWS:SourceArn"] if "AWS:SourceArn" in operator else operator["aws:SourceArn"]
-        self._replace(stack)
-
-    def put_back(self, stack: Stack) -> None:
-        self._replace(stack, SourceArn=self.arn)
-
-    def _replace(self, stack: Stack, **source: str) -> None:
-        permission = _permission(stack)
-        client, arn = stack.client("lambda"), stack.arn("EventBridge")
-        client.remove_permission(FunctionName=arn, StatementId=permission["StatementId"])
-        client.add_permission(FunctionName=arn, **permission, **source)
 
 
 class _Sharing:
@@ -120,6 +91,7 @@ class _Rights:
 TOO_MUCH = "Too much: a role allows what its function does not need"
 TOO_LITTLE = "Too little: a role lacks what a trigger, the configuration or the code needs"
 TOO_OPEN = "Too open: more than the right callers may invoke a function"
+WIRING = "Wiring: a trigger and its permission do not go together"
 ESCALATION = "Escalation: a function can become more than it is"
 
 
@@ -138,7 +110,7 @@ def _keep_out(stack: Stack) -> None:
 
 def faults() -> tuple[Fault, ...]:
     """All faults, in the order in which the demo makes them."""
-    sharing, source = _Sharing(), _Source()
+    sharing, wire = _Sharing(), Wire()
     queue = _Rights("Sqs", "sqs:ReceiveMessage", "sqs:*")
     poller = _Rights("Sqs", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     tracer = _Rights("Hello", "xray:PutTraceSegments")
@@ -205,8 +177,35 @@ def faults() -> tuple[Fault, ...]:
             "lambda.add_permission, without its source",
             "unguarded-service",
             "EventBridge",
-            source.drop,
-            source.put_back,
+            wire.unguard,
+            wire.guard,
+        ),
+        Fault(
+            WIRING,
+            "the rule loses its target, and the permission stays",
+            "events.remove_targets",
+            "leftover-permission",
+            "EventBridge",
+            wire.cut,
+            wire.connect,
+        ),
+        Fault(
+            WIRING,
+            "the permission goes, and the rule still invokes",
+            "lambda.remove_permission",
+            "refused-trigger",
+            "EventBridge",
+            wire.keep_out,
+            wire.let_in,
+        ),
+        Fault(
+            WIRING,
+            "the rule invokes an alias, and the permission stands on the function",
+            "events.put_targets",
+            "qualifier-mismatch",
+            "EventBridge",
+            wire.move,
+            wire.move_back,
         ),
         Fault(
             ESCALATION,

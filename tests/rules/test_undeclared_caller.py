@@ -109,7 +109,7 @@ Resources:
   Orders:
     Type: AWS::Serverless::Function
     Properties:
-      Handler: app.handler
+      Handler: index.handler
       Runtime: python3.13
       InlineCode: "def handler(event, context): pass"
       Tags:

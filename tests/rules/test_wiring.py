@@ -9,8 +9,8 @@ from rolecall.sources import template
 
 HEAD = """
 Resources:
-  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: a.b, Runtime: python3.13,
-    Code: {ZipFile: 'x = 1'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
+  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.handler, Runtime: python3.13,
+    Code: {ZipFile: 'handler = print'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
   Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: orders, RetentionInDays: 7}}
   Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
   Role:
