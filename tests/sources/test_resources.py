@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from rolecall import engine
 from rolecall.iam import catalog
 from rolecall.model import Account, Resource, Settings, Target, Trigger
 from rolecall.sources.aws import organization, resources
@@ -19,7 +20,7 @@ from rolecall.sources.aws.calls import Calls, action
 from rolecall.sources.aws.resources import pointed, read, read_all
 from tests import builders
 from tests.builders import allow, document
-from tests.sources.world import ACCOUNT, REGION, Refusing, refusing
+from tests.sources.world import ACCOUNT, REGION, Refusing, refusing, world
 
 KMS = f"arn:aws:kms:{REGION}:{ACCOUNT}"
 POLICY = json.dumps(document(allow("*", "*", Sid="Own", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})))
@@ -474,6 +475,13 @@ def test_a_gap_says_which_functions_it_concerns(session: Any) -> None:
     found = read_whole(refusing(session, "get_key_policy"), account)
 
     assert [gap.subject for each in found.values() for gap in each.gaps] == ["orders"]
+
+
+def test_a_sweep_reads_who_may_have_the_layers_that_functions_use(session: Any) -> None:
+    account = world(session).with_layers(with_settings(layers=(make_layer(session),)))
+    findings = [each for each in engine.audit_whole(account).findings if each.rule == "shared-layer"]
+
+    assert [(each.principal, each.statement and each.statement.sid) for each in findings] == [("*", "all")]
 
 
 def test_layers_of_others_are_not_read_and_functions_only_looked_up(session: Any) -> None:

@@ -81,9 +81,8 @@ def audit_callers(account: Account, *, today: date | None = None) -> Report:
 
 def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
-    ran = tuple(
-        rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in (GAPS, OMITTED, DANGLING)
-    )
+    general = (GAPS, OMITTED, DANGLING, LAYERS)
+    ran = tuple(rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in general)
     struck: list[_Struck] = []
     gaps: list[Gap] = []
     for rule in ran:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rolecall.callers.strangers import ANYTHING, case, request, signed
+from rolecall.callers.anybody import ANYTHING, case, request, signed
 from rolecall.iam.evaluate import Decision, Policies
 from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request

@@ -8,9 +8,9 @@ authentication nobody is asked who they are: then the function's own policy deci
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rolecall.callers.anybody import ANYTHING, request, signed, unsigned
 from rolecall.callers.principals import INVOKE, INVOKE_URL, OF_SERVICES, OF_URLS, Principal, known, principals, speaks
 from rolecall.callers.principals import Unknown as Open
-from rolecall.callers.strangers import ANYTHING, request, signed, unsigned
 from rolecall.iam.evaluate import Decision, Policies
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.policy import Principal as Named

@@ -1,4 +1,4 @@
-from rolecall.callers.strangers import case
+from rolecall.callers.anybody import case
 from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust

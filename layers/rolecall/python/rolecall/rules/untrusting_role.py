@@ -1,4 +1,4 @@
-from rolecall.callers.strangers import case
+from rolecall.callers.anybody import case
 from rolecall.callers.trust import AT_THE_EDGE, EDGE, LAMBDA, asked_by_lambda, assumes, is_lambda, trusts, without
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
