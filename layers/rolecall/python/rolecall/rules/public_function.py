@@ -1,34 +1,37 @@
-from rolecall.callers import guarded, invokes
+from collections.abc import Iterator
+
+from rolecall.callers import INVOKING
+from rolecall.callers.narrowing import reasons, why_open
+from rolecall.callers.strangers import asked, errands, let_in, stranger, strangers, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.policy import Statement
+from rolecall.iam.request import Request
+from rolecall.iam.search import UndecidedError
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
 
-# Keys that tie a request to one principal, account, organisation or source.
-GUARDS = (
-    "aws:PrincipalOrgID",
-    "aws:PrincipalOrgPaths",
-    "aws:PrincipalArn",
-    "aws:PrincipalAccount",
-    "aws:SourceAccount",
-    "aws:SourceArn",
-    "aws:SourceOrgID",
-    "aws:SourceOrgPaths",
-)
+INVOKE = INVOKING[0]
 
 
-@rule(Severity.CRITICAL, silences=("unguarded-service",))
+@rule(Severity.CRITICAL, silences=("unguarded-service", "foreign-caller", "more-than-invoke", "leftover-permission"))
 def public_function(function: Function, account: Account) -> Yields:
     """Anybody may invoke the function.
 
     Every AWS principal of every account is let in: with its data, at your cost, under the function's role.
+    A condition helps only if strangers cannot meet it: one that holds without its key (`…IfExists`,
+    `ForAllValues`, `Not…`), a date, or a key whose value the caller chooses does not. What a Deny of the
+    policy takes away counts.
 
     Bad:
         {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}
 
     Bad:
         {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "lambda:*", "Resource": "*"}
+
+    Bad:
+        {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
 
     Good:
         {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*",
@@ -37,20 +40,49 @@ def public_function(function: Function, account: Account) -> Yields:
     Good:
         {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "lambda:InvokeFunction", "Resource": "*"}
 
-    Misses: statements with other conditions: they are reported as not decided.
+    Good:
+        resource policy:
+          - {Effect: Allow, Principal: "*", Action: "lambda:InvokeFunction", Resource: "*"}
+          - {Effect: Deny, Principal: "*", Action: "lambda:*", Resource: "*",
+             Condition: {StringNotEquals: {"aws:PrincipalAccount": "111122223333"}}}
+
+    Misses: a condition on a key that is not modelled is reported as not decided; a network of less than a
+    256th of the internet counts as a narrow one.
     """
+    if function.settings.url_auth is not None:
+        return  # What is open beside a function URL is `open-url-invoke`, or `public-url`.
     for statement in function.resource_policy.allows if function.resource_policy else ():
-        if not _to_everybody(statement) or not invokes(statement) or guarded(statement, GUARDS):
+        if not _to_everybody(statement) or asked(statement) != INVOKE:
             continue
-        if statement.conditions:
+        try:
+            request = let_in(_requests(statement, function, account), statement, function.resource_policy)
+        except UndecidedError:
             yield undecided(function, "public-function", statement)
             continue
-        yield Hit(
-            statement,
-            f"anybody may invoke `{function.name}`: the principal is `*`, without a condition",
-            fix=remove_permission(function, statement),
-            principal="*",
-        )
+        if request is not None:
+            yield Hit(
+                statement,
+                f"anybody may invoke `{function.name}`: {_because(statement)}",
+                fix=remove_permission(function, statement),
+                principal="*",
+                evidence={"conditions": [why_open(each) for each in statement.conditions]},
+                witness=witness(request),
+            )
+
+
+def _requests(statement: Statement, function: Function, account: Account) -> Iterator[Request]:
+    yield from strangers(statement, function, account)
+    # A service comes on behalf of whoever owns the source.
+    for service in ("s3.amazonaws.com", "events.amazonaws.com"):
+        yield from errands(service, stranger(account), statement, function, account)
+
+
+def _because(statement: Statement) -> str:
+    if statement.not_principals:
+        who = f"`NotPrincipal` means all but `{statement.not_principals[0].value}`"
+    else:
+        who = "the principal is `*`"
+    return f"{who}, and {reasons(statement.conditions)}" if statement.conditions else f"{who}, without a condition"
 
 
 def _to_everybody(statement: Statement) -> bool:
