@@ -84,8 +84,11 @@ def _left(statement: Statement, organizations: tuple[str, ...], account: Account
 
 
 def _organizations(statement: Statement) -> tuple[str, ...]:
-    paths = [each.partition("/")[0] for each in named(statement, "aws:PrincipalOrgPaths")]
-    return tuple(dict.fromkeys((*named(statement, "aws:PrincipalOrgID"), *paths)))
+    """The organisations that it asks for: a condition that holds without the key asks for none."""
+    ids, paths = (
+        named(statement, key) if statement.pins(key) else () for key in ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
+    )
+    return tuple(dict.fromkeys((*ids, *(each.partition("/")[0] for each in paths))))
 
 
 def _caller(value: str, owner: str, account: Account) -> Caller:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from itertools import product
 
 from rolecall.callers import INVOKING
 from rolecall.callers.outside import ANYTHING
@@ -189,20 +190,21 @@ def principal(
         "aws:PrincipalAccount": caller.account or "",
         "aws:PrincipalArn": _role_of(caller.id),
         "aws:PrincipalIsAWSService": "false",
-        "aws:PrincipalOrgID": organization,
-        "aws:PrincipalOrgPaths": (path,),
         "aws:SecureTransport": "true",
     }
+    member: dict[str, str | tuple[str, ...]] = {"aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": (path,)}
+    # An account that nobody placed in an organisation may be in none.
+    memberships = (member, {}) if organization == ORGANIZATION else (member,)
     # Only what comes through a function URL has the keys of one.
     url = function.settings.url_auth is not None
     absent = OF_SERVICES | OF_FUNCTIONS | NETWORK | (frozenset() if url else OF_URLS)
     unknown = Open(absent, free=FREE | OF_URLS if url else FREE)
     verb = action or asked(statement)
-    for ours in (OWN_ORGANIZATION, *named(statement, "aws:ResourceOrgID")):
-        for network in _networks(statement, caller.account or "", account):
-            for target in targets(statement, function):
-                context = {**facts, "aws:ResourceOrgID": ours, **network}
-                yield Request.of(caller, verb, target, context, resource_account=account.id, unknown=unknown)
+    ours = (OWN_ORGANIZATION, *named(statement, "aws:ResourceOrgID"))
+    networks = tuple(_networks(statement, caller.account or "", account))
+    for own, of, network, target in product(ours, memberships, networks, targets(statement, function)):
+        context = {**facts, **of, "aws:ResourceOrgID": own, **network}
+        yield Request.of(caller, verb, target, context, resource_account=account.id, unknown=unknown)
 
 
 def errands(
@@ -219,35 +221,39 @@ def errands(
 
     `sources` are what it comes for, by default anything of the account, under a name that nobody thought of.
     """
-    row = sender(service)
-    verb = action or asked(statement)
-    for source in sources if sources is not None else (f"arn:{account.partition}:{_anything(row, owner, account)}",):
-        facts: dict[str, str | tuple[str, ...]] = {
-            **known(function, account),
-            "aws:PrincipalIsAWSService": "true",
-            "aws:PrincipalServiceName": service,
-            "aws:ResourceOrgID": OWN_ORGANIZATION,
-            "aws:SecureTransport": "true",
-        }
-        absent, free = OF_PRINCIPALS | OF_FUNCTIONS, FREE
-        if service in PARTNERS:
-            tokens = named(statement, "lambda:EventSourceToken") if owner == account.id else ()
-            facts["lambda:EventSourceToken"] = _any(next(iter(tokens), "amzn1.ask.skill.stranger"))
-        else:
-            absent |= {"lambda:eventsourcetoken"}
-            facts["aws:SourceArn"] = source
-            if row is None or row.sends_account:
-                facts["aws:SourceAccount"] = owner
-            orgs = named(statement, "aws:SourceOrgID") if owner == account.id else ()
-            facts["aws:SourceOrgID"] = next(iter(orgs), ORGANIZATION)
-        if service == "cloudfront.amazonaws.com" or verb == INVOKE_URL:
-            free = FREE | OF_URLS
-        else:
-            absent |= OF_URLS
-        unknown = Open(absent | {"aws:sourceaccount"}, ("aws:principaltag/", "aws:requesttag/"), free)
-        for target in targets(statement, function):
-            caller = Caller("Service", service)
-            yield Request.of(caller, verb, target, facts, resource_account=account.id, unknown=unknown)
+    row, verb = sender(service), action or asked(statement)
+    absent = OF_PRINCIPALS | OF_FUNCTIONS | OF_SERVICES | NETWORK
+    is_url = service == "cloudfront.amazonaws.com" or verb == INVOKE_URL
+    unknown = Open(absent if is_url else absent | OF_URLS, FREE_PREFIXES, FREE | OF_URLS if is_url else FREE)
+    facts: dict[str, str | tuple[str, ...]] = {
+        **known(function, account),
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": service,
+        "aws:ResourceOrgID": OWN_ORGANIZATION,
+        "aws:SecureTransport": "true",
+    }
+    anything = (f"arn:{account.partition}:{_anything(row, owner, account)}",)
+    for source in anything if sources is None else sources:
+        for said in _said(service, row, source, owner, statement, account):
+            for target in targets(statement, function):
+                caller = Caller("Service", service)
+                yield Request.of(caller, verb, target, facts | said, resource_account=account.id, unknown=unknown)
+
+
+def _said(
+    service: str, row: Push | None, source: str, owner: str, statement: Statement, account: Account
+) -> Iterator[dict[str, str]]:
+    """What a service says of its source: what it is and whose; that it says whose is not promised for every call."""
+    if service in PARTNERS:
+        tokens = named(statement, "lambda:EventSourceToken") if owner == account.id else ()
+        yield {"lambda:EventSourceToken": _any(next(iter(tokens), "amzn1.ask.skill.stranger"))}
+        return
+    organizations = named(statement, "aws:SourceOrgID") if owner == account.id else ()
+    whose = {"aws:SourceAccount": owner, "aws:SourceOrgID": next(iter(organizations), ORGANIZATION)}
+    if row is None or row.sends_account:
+        yield {"aws:SourceArn": source, **whose}
+    yield {"aws:SourceArn": source}
+    yield {}
 
 
 def asked(statement: Statement) -> str:

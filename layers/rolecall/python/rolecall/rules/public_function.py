@@ -1,12 +1,9 @@
-from collections.abc import Iterator
-
 from rolecall.callers import INVOKING
 from rolecall.callers.narrowing import reasons, why_open
-from rolecall.callers.strangers import asked, errands, let_in, stranger, strangers, witness
+from rolecall.callers.strangers import asked, let_in, strangers, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.policy import Statement
-from rolecall.iam.request import Request
 from rolecall.iam.search import UndecidedError
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
@@ -55,7 +52,7 @@ def public_function(function: Function, account: Account) -> Yields:
         if not _to_everybody(statement) or asked(statement) != INVOKE:
             continue
         try:
-            request = let_in(_requests(statement, function, account), statement, function.resource_policy)
+            request = let_in(strangers(statement, function, account), statement, function.resource_policy)
         except UndecidedError:
             yield undecided(function, "public-function", statement)
             continue
@@ -68,13 +65,6 @@ def public_function(function: Function, account: Account) -> Yields:
                 evidence={"conditions": [why_open(each) for each in statement.conditions]},
                 witness=witness(request),
             )
-
-
-def _requests(statement: Statement, function: Function, account: Account) -> Iterator[Request]:
-    yield from strangers(statement, function, account)
-    # A service comes on behalf of whoever owns the source.
-    for service in ("s3.amazonaws.com", "events.amazonaws.com"):
-        yield from errands(service, stranger(account), statement, function, account)
 
 
 def _because(statement: Statement) -> str:
