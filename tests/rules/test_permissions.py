@@ -89,7 +89,7 @@ def test_what_strangers_can_meet_keeps_nobody_out(condition: Any) -> None:
     ids=lambda each: json.dumps(each),
 )
 def test_what_ties_everybody_to_the_account_narrows(condition: Any) -> None:
-    assert found(permission("*", condition=condition)) == []
+    assert audited(permission("*", condition=condition)) == ()
 
 
 def test_it_is_said_why_a_condition_does_not_narrow() -> None:
@@ -191,7 +191,9 @@ def test_our_own_principals_and_deleted_ones_are_none(principal: str) -> None:
     assert audited(permission({"AWS": principal})) == ()
 
 
-@pytest.mark.parametrize("principal", [{"AWS": "role/shop"}, {"CanonicalUser": "0123456789abcdef"}])
+@pytest.mark.parametrize(
+    "principal", [{"AWS": "role/shop"}, {"AWS": "arn:aws:iam::x:root"}, {"CanonicalUser": "0123456789abcdef"}]
+)
 def test_a_principal_that_says_nothing_is_a_gap(principal: Any) -> None:
     assert found(permission(principal)) == []
     assert len(gaps(permission(principal))) == 1
@@ -200,8 +202,8 @@ def test_a_principal_that_says_nothing_is_a_gap(principal: Any) -> None:
 def test_an_organisation_is_milder_and_can_be_trusted() -> None:
     statement = permission("*", condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}})
 
-    assert found(statement) == [("medium", "foreign-caller")]
-    assert found(statement, trusted=(ORGANIZATION,)) == []
+    assert [(each.severity.value, each.rule) for each in audited(statement)] == [("medium", "foreign-caller")]
+    assert audited(statement, trusted=(ORGANIZATION,)) == ()
 
 
 def test_a_role_that_must_be_in_an_organisation_is_milder() -> None:
@@ -222,6 +224,14 @@ def test_a_deny_that_keeps_the_other_account_out_is_heard() -> None:
     deny = permission("*", sid="Ours", condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})
 
     assert found(permission({"AWS": OTHER}), deny | {"Effect": "Deny"}) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}],
+)
+def test_a_network_may_be_that_of_the_other_account(condition: Any) -> None:
+    assert found(permission({"AWS": OTHER}, condition=condition)) == [("high", "foreign-caller")]
 
 
 def test_the_first_of_several_principals_names_the_finding() -> None:

@@ -56,11 +56,11 @@ def _named(each: Principal, organizations: tuple[str, ...], account: Account) ->
     if value.startswith(DELETED) and ":" not in value:
         return
     arn = Arn.parse(value)
-    if each.account is None and (arn is None or arn.service not in ("iam", "sts") or is_unresolved(value)):
+    owner = each.account or (arn.account if arn and arn.service in ("iam", "sts") else "")
+    if len(owner) != 12 or not owner.isdecimal():
         why = "is not known" if is_unresolved(value) else "is no ARN of a principal"
         yield Party(value, "account", unsure=f"the principal `{value}` {why}")
         return
-    owner = each.account or (arn.account if arn else "")
     ours = (OWN_ORGANIZATION,) if owner == account.id else (ORGANIZATION,)
     for organization in organizations or ours:
         kind = "account" if each.account else "user" if arn and arn.kind == "user" else "role"

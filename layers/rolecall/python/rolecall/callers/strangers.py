@@ -83,6 +83,7 @@ OF_PRINCIPALS = frozenset(
     }
 )
 OF_URLS = frozenset({"lambda:functionurlauthtype", "lambda:invokedviafunctionurl"})
+OF_MEMBERS = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 OF_FUNCTIONS = frozenset({"lambda:sourcefunctionarn"})
 NETWORK = frozenset(
     {
@@ -181,8 +182,12 @@ def principal(
     *,
     organization: str = ORGANIZATION,
     action: str | None = None,
+    anywhere: bool = False,
 ) -> Iterator[Request]:
-    """The requests with which a principal of some account would try the statement."""
+    """The requests with which a principal of some account would try the statement.
+
+    `anywhere`: it comes from whatever network the statement asks for, as somebody may whom it means.
+    """
     paths = [_any(each) for each in named(statement, "aws:PrincipalOrgPaths")]
     path = next((each for each in paths if each.partition("/")[0] == organization), f"{organization}/r-x/")
     facts: dict[str, str | tuple[str, ...]] = {
@@ -197,11 +202,14 @@ def principal(
     memberships = (member, {}) if organization == ORGANIZATION else (member,)
     # Only what comes through a function URL has the keys of one.
     url = function.settings.url_auth is not None
-    absent = OF_SERVICES | OF_FUNCTIONS | NETWORK | (frozenset() if url else OF_URLS)
-    unknown = Open(absent, free=FREE | OF_URLS if url else FREE)
+    absent = OF_SERVICES | OF_FUNCTIONS | OF_MEMBERS | (frozenset() if anywhere else NETWORK)
+    free = FREE | NETWORK if anywhere else FREE
+    unknown = Open(absent, free=free | OF_URLS) if url else Open(absent | OF_URLS, free=free)
     verb = action or asked(statement)
     ours = (OWN_ORGANIZATION, *named(statement, "aws:ResourceOrgID"))
-    networks = tuple(_networks(statement, caller.account or "", account))
+    networks: tuple[dict[str, str], ...] = ({},)
+    if not anywhere:
+        networks = tuple(_networks(statement, caller.account or "", account))
     for own, of, network, target in product(ours, memberships, networks, targets(statement, function)):
         context = {**facts, **of, "aws:ResourceOrgID": own, **network}
         yield Request.of(caller, verb, target, context, resource_account=account.id, unknown=unknown)

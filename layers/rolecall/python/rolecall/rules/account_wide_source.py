@@ -42,6 +42,9 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         try:
             if let_in(errands(service, stranger(account), statement, function, account), statement, policy):
                 continue  # `unguarded-service`
+        except UndecidedError:
+            continue  # `unguarded-service` says so.
+        try:
             request = let_in(errands(service, account.id, statement, function, account), statement, policy)
         except UndecidedError:
             yield undecided(function, "account-wide-source", statement)

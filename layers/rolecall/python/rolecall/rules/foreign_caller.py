@@ -52,7 +52,8 @@ def foreign_caller(function: Function, account: Account) -> Yields:
                 why = f"{statement.where}: {party.unsure}"
                 yield Gap("rule foreign-caller", why, None, function.id, mendable="not known" in party.unsure)
             elif party.caller and not party.is_known(account):
-                made = principal(party.caller, statement, function, account, organization=party.organization)
+                of = party.organization
+                made = principal(party.caller, statement, function, account, organization=of, anywhere=True)
                 try:
                     request = let_in(made, statement, function.resource_policy)
                 except UndecidedError:

@@ -132,9 +132,12 @@ def _tried(
         yield strangers(statement, function, account, action=action), True
     for party in parties(statement, account):
         if party.caller:
-            made = principal(party.caller, statement, function, account, organization=party.organization, action=action)
+            organization = party.organization
+            made = principal(
+                party.caller, statement, function, account, organization=organization, action=action, anywhere=True
+            )
             yield made, not party.is_known(account)
     for service in statement.services:
         for owner in (stranger(account), account.id):
-            of = sources(service, owner, statement, account)
+            organization = sources(service, owner, statement, account)
             yield errands(service, owner, statement, function, account, sources=of, action=action), owner != account.id
