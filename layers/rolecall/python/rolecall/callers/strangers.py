@@ -161,12 +161,17 @@ def witness(request: Request) -> dict[str, object]:
 
 
 def strangers(
-    statement: Statement, function: Function, account: Account, *, action: str | None = None
+    statement: Statement,
+    function: Function,
+    account: Account,
+    *,
+    action: str | None = None,
+    by_url: bool = True,
 ) -> Iterator[Request]:
-    """Requests of principals of an account, and an organisation, that nobody named."""
+    """Requests of principals of an account, and an organisation, that nobody named; `by_url`: also through its URL."""
     owner = stranger(account)
     for arn in _arns(statement, owner, account):
-        yield from principal(Caller("AWS", arn, owner), statement, function, account, action=action)
+        yield from principal(Caller("AWS", arn, owner), statement, function, account, action=action, by_url=by_url)
 
 
 def stranger(account: Account) -> str:
@@ -183,10 +188,11 @@ def principal(
     organization: str = ORGANIZATION,
     action: str | None = None,
     anywhere: bool = False,
+    by_url: bool = True,
 ) -> Iterator[Request]:
     """The requests with which a principal of some account would try the statement.
 
-    `anywhere`: it comes from whatever network the statement asks for, as somebody may whom it means.
+    `anywhere`: it comes from whatever network the statement asks for, as somebody may whom it means. `by_url`: through the function URL, if there is one.
     """
     paths = [_any(each) for each in named(statement, "aws:PrincipalOrgPaths")]
     path = next((each for each in paths if each.partition("/")[0] == organization), f"{organization}/r-x/")
@@ -201,7 +207,7 @@ def principal(
     # An account that nobody placed in an organisation may be in none.
     memberships = (member, {}) if organization == ORGANIZATION else (member,)
     # Only what comes through a function URL has the keys of one.
-    url = function.settings.url_auth is not None
+    url = by_url and function.settings.url_auth is not None
     absent = OF_SERVICES | OF_FUNCTIONS | OF_MEMBERS | (frozenset() if anywhere else NETWORK)
     free = FREE | NETWORK if anywhere else FREE
     unknown = Open(absent, free=free | OF_URLS) if url else Open(absent | OF_URLS, free=free)

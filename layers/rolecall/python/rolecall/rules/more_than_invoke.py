@@ -139,5 +139,5 @@ def _tried(
             yield made, not party.is_known(account)
     for service in statement.services:
         for owner in (stranger(account), account.id):
-            organization = sources(service, owner, statement, account)
+            of = sources(service, owner, statement, account)
             yield errands(service, owner, statement, function, account, sources=of, action=action), owner != account.id

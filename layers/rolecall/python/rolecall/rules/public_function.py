@@ -46,13 +46,13 @@ def public_function(function: Function, account: Account) -> Yields:
     Misses: a condition on a key that is not modelled is reported as not decided; a network of less than a
     256th of the internet counts as a narrow one.
     """
-    if function.settings.url_auth is not None:
-        return  # What is open beside a function URL is `open-url-invoke`, or `public-url`.
     for statement in function.resource_policy.allows if function.resource_policy else ():
         if not _to_everybody(statement) or asked(statement) != INVOKE:
             continue
         try:
-            request = let_in(strangers(statement, function, account), statement, function.resource_policy)
+            # What comes through a function URL is for the rules of those.
+            requests = strangers(statement, function, account, by_url=False)
+            request = let_in(requests, statement, function.resource_policy)
         except UndecidedError:
             yield undecided(function, "public-function", statement)
             continue
