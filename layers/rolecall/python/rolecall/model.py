@@ -279,7 +279,8 @@ class Function:
     `id` is what findings call it: the logical id in a template, the unqualified ARN live.
     `role` is the ARN of its execution role; `resource_policy` is that of its qualifier. `version` is the number that a
     qualifier serves: an alias that shifts traffic is two functions, with one qualifier and two versions. `updated` is
-    the ISO time of its last update.
+    the ISO time of its last update. `writers` holds (type, logical id) of a template's resources that write the
+    resource policy.
     """
 
     id: str
@@ -295,6 +296,7 @@ class Function:
     settings: Settings = Settings()
     code: Code | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    writers: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
 

@@ -33,6 +33,8 @@ def existence(source: str, function: Function, account: Account) -> Existence:
     if arn is None:
         return Existence(None, unsure="its source is no ARN")
     if arn.account and arn.account.isdecimal() and arn.account != account.id:
+        if arn.account not in account.trusted:
+            return Existence(None)  # `foreign-source` tells that.
         return _unread(function, "its source is in another account")
     if arn.region and not is_wild(arn.region) and arn.region != account.region:
         return _unread(function, "its source is in another region")

@@ -11,6 +11,7 @@ from rolecall.iam.evaluate import Decision, Outcome, Policies, evaluate
 from rolecall.iam.language import TooManyError
 from rolecall.iam.policy import Condition, Policy
 from rolecall.iam.request import Request
+from rolecall.iam.search import UndecidedError
 
 MOST = 4_000
 """Combinations of values that are tried."""
@@ -62,6 +63,42 @@ def settle(request: Request, policies: Policies) -> Decision:
         return settled
     possible = bool(outcomes & {Outcome.ALLOWED, Outcome.UNKNOWN})
     return replace(decision, allowed=None if possible else False)
+
+
+def instance(request: Request, policies: Policies) -> Request | None:
+    """An allowed request, of those that this one stands for with its unknown keys; None: it is proven that none is.
+
+    Raises
+    ------
+    UndecidedError : neither an allowed one nor a proof was found
+
+    >>> from rolecall.iam.policy import parse
+    >>> from rolecall.iam.request import EVERY_KEY, Caller
+    >>> test = {"StringLike": {"aws:UserAgent": "curl/?"}}
+    >>> some = parse({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": test}}, name="some")
+    >>> user = Caller("AWS", "arn:aws:iam::111122223333:user/ann")
+    >>> request = Request(user, "s3:GetObject", "arn:aws:s3:::inbox/a", unknown=EVERY_KEY)
+    >>> sorted(instance(request, Policies(identity=(some,))).context)
+    ['aws:useragent']
+    """
+    decision = evaluate(request, policies)
+    if decision.allowed is False:
+        return None
+    for filled in _filled(request, policies, decision):
+        if evaluate(filled, policies).outcome is Outcome.ALLOWED:
+            return filled
+    if settle(request, policies).allowed is False:
+        return None
+    raise UndecidedError(f"what {', '.join(decision.keys) or 'the request'} holds decides")
+
+
+def _filled(request: Request, policies: Policies, decision: Decision) -> Iterator[Request]:
+    """Requests of which all is known, one for each way in which conditions tell the unknown keys apart."""
+    domains = _domains(request, policies, decision.keys) if request.unknown is not None else []
+    for options in product(*(each.options for each in domains or ())):
+        values = {each.key: option.value for each, option in zip(domains or (), options, strict=True)}
+        context = {**request.context, **{key: value for key, value in values.items() if value is not None}}
+        yield replace(request, context=context, unknown=None)
 
 
 def _domains(request: Request, policies: Policies, wanted: tuple[str, ...]) -> list[Domain] | None:

@@ -7,7 +7,10 @@ from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
 
 
-@rule(Severity.CRITICAL, silences=("public-function", "unguarded-service", "leftover-permission"))
+@rule(
+    Severity.CRITICAL,
+    silences=("public-function", "unguarded-service", "foreign-caller", "more-than-invoke", "leftover-permission"),
+)
 def open_url_invoke(function: Function, account: Account) -> Yields:
     """For its URL, everybody may invoke the function by the API as well.
 

@@ -27,8 +27,7 @@ def refused_trigger(function: Function, account: Account) -> Yields:
         resource policy:
           - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "lambda:InvokeFunction",
              Resource: "arn:aws:lambda:us-east-1:111122223333:function:orders",
-             Condition: {ArnLike: {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:alarms"},
-                         StringEquals: {"aws:SourceAccount": "111122223333"}}}
+             Condition: {ArnLike: {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:orders"}}}
 
     Bad:
         triggers:

@@ -15,6 +15,7 @@ from rolecall.rules import Yields, rule
         "leftover-config-grant",
         "leftover-poller-grant",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

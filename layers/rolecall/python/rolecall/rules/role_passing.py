@@ -19,6 +19,7 @@ from rolecall.rules import Yields, named, rule
         "role-chaining",
         "self-rewrite",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

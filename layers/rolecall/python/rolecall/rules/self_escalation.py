@@ -18,6 +18,7 @@ from rolecall.rules import Yields, named, rule
         "role-passing",
         "self-rewrite",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -14,6 +14,7 @@ from rolecall.rules import Yields, named, rule
         "leftover-poller-grant",
         "role-chaining",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -1,23 +1,18 @@
-from rolecall.callers import guarded, invokes
+from rolecall.callers import invokes
+from rolecall.callers.narrowing import reasons, why_open
+from rolecall.callers.principals import INVOKE
+from rolecall.callers.services import EDGE, PARTNERS, sender
+from rolecall.callers.strangers import asked, errands, let_in, stranger, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import PLACEHOLDER, guarded_permission
+from rolecall.iam.policy import Statement
+from rolecall.iam.request import Request
+from rolecall.iam.search import UndecidedError
 from rolecall.model import Account, Function
-from rolecall.rules import Yields, rule, undecided
-
-# Any one of them keeps other accounts out; whether it is narrow enough is a question of its own.
-GUARDS = ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths")
-# Lambda@Edge sends no source; Alexa sends a token instead.
-EXEMPT = frozenset(
-    {
-        "replicator.lambda.amazonaws.com",
-        "edgelambda.amazonaws.com",
-        "alexa-appkit.amazon.com",
-        "alexa-connectedhome.amazon.com",
-    }
-)
+from rolecall.rules import Yields, named, rule, undecided
 
 
-@rule(Severity.HIGH)
+@rule(Severity.HIGH, silences=("qualifier-mismatch", "leftover-permission", "wide-source", "account-wide-source"))
 def unguarded_service(function: Function, account: Account) -> Yields:
     """An AWS service may invoke the function on anyone's behalf.
 
@@ -33,6 +28,11 @@ def unguarded_service(function: Function, account: Account) -> Yields:
          "Action": "lambda:InvokeFunction", "Resource": "*",
          "Condition": {"ArnLike": {"aws:SourceArn": "*"}}}
 
+    Bad:
+        {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+         "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}}
+
     Good:
         {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
          "Action": "lambda:InvokeFunction", "Resource": "*",
@@ -43,17 +43,41 @@ def unguarded_service(function: Function, account: Account) -> Yields:
          "Action": "lambda:InvokeFunction", "Resource": "*"}
     """
     for statement in function.resource_policy.allows if function.resource_policy else ():
-        callers = [service for service in statement.services if service not in EXEMPT]
-        if not callers or not invokes(statement) or guarded(statement, GUARDS):
+        callers = [service for service in _services(statement) if service not in EDGE | PARTNERS]
+        if not callers or not invokes(statement) or statement.pins("aws:SourceArn"):
             continue
-        others = [c for c in statement.conditions if c.key.lower() not in {guard.lower() for guard in GUARDS}]
-        if others:
-            yield undecided(function, "unguarded-service", statement)
+        found: list[tuple[str, Request]] = []
+        try:
+            for caller in callers:
+                requests = errands(caller, stranger(account), statement, function, account)
+                if request := let_in(requests, statement, function.resource_policy):
+                    found.append((caller, request))
+        except UndecidedError:
+            if statement.services:  # Of everybody `public-function` says so.
+                yield undecided(function, "unguarded-service", statement)
             continue
-        for caller in callers:
-            yield Hit(
-                statement,
-                f"lets `{caller}` in without `aws:SourceArn`: from any account",
-                fix=guarded_permission(function, statement, caller, PLACEHOLDER, account.id),
-                principal=caller,
-            )
+        if found:
+            yield _hit(function, statement, found, account)
+
+
+def _services(statement: Statement) -> tuple[str, ...]:
+    """The services that it names; everybody holds them all, of which one stands for the others."""
+    everyone = statement.not_principals or any(each.is_everyone for each in statement.principals)
+    return ("events.amazonaws.com",) if everyone and asked(statement) == INVOKE else statement.services
+
+
+def _hit(function: Function, statement: Statement, found: list[tuple[str, Request]], account: Account) -> Hit:
+    caller = found[0][0]
+    row = sender(caller)
+    sources = sorted({each.source for each in function.triggers if row and f":{row.service}:" in each.source})
+    who = named([each for each, _ in found]) if statement.services else "any AWS service"
+    open_ones = [why_open(each) for each in statement.conditions]
+    return Hit(
+        statement,
+        f"lets {who} in without `aws:SourceArn`: from any account"
+        + (f", {reasons(statement.conditions)}" if open_ones else ""),
+        fix=guarded_permission(function, statement, caller, sources[0] if sources else PLACEHOLDER, account.id),
+        principal=caller,
+        evidence={"services": [each for each, _ in found], "triggers": sources, "conditions": open_ones},
+        witness=witness(found[0][1]),
+    )

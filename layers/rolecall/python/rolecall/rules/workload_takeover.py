@@ -20,6 +20,7 @@ USES = ("Execute", "Invoke", "Send", "Start", "Submit")
         "role-chaining",
         "self-rewrite",
         "service-wildcard",
+        "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",

@@ -133,6 +133,7 @@ def _function(each: Mapping[str, Any]) -> Function:
         settings=_settings(each.get("settings", {})),
         code=_code(each["code"]) if each.get("code") else None,
         tags=_tags(each),
+        writers=_pairs(each.get("writers", ())),
         gaps=tuple(gaps),
         place=_place(each),
     )
@@ -307,6 +308,7 @@ def _dump_function(function: Function, known: Mapping[str, str]) -> dict[str, An
         "settings": asdict(function.settings) | {"environment": environment.kept(function, known)},
         "code": function.code and asdict(function.code),
         "tags": dict(function.tags),
+        **({"writers": function.writers} if function.writers else {}),
         "gaps": _dump_gaps(function.gaps),
         **_dump_place(function.place),
     }

@@ -58,6 +58,7 @@ class _Wired:
 
     def __init__(self) -> None:
         self.statements: dict[Served, list[tuple[Stack, str, dict[str, Any]]]] = defaultdict(list)
+        self.writers: dict[Served, list[tuple[str, str]]] = defaultdict(list)
         self.triggers: dict[Served, list[Trigger]] = defaultdict(list)
         self.targets: dict[Served, list[Target]] = defaultdict(list)
         self.urls: dict[Served, str] = {}
@@ -102,10 +103,13 @@ class _Wired:
         for logical_id, properties in stack.of("AWS::Lambda::Permission"):
             served = self._named(stack, logical_id, properties.get("FunctionName"))
             if served:
+                self.writers[served].append(("AWS::Lambda::Permission", logical_id))
                 self.statements[served].append((stack, logical_id, _statement(logical_id, properties, served)))
         for logical_id, properties in stack.of("AWS::Lambda::ResourcePolicy"):
             arn = properties.get("ResourceArn", properties.get("FunctionName"))
             served = self._named(stack, logical_id, arn, properties.get("Qualifier"))
+            if served:
+                self.writers[served].append(("AWS::Lambda::ResourcePolicy", logical_id))
             document = properties.get("Policy", properties.get("PolicyDocument"))
             statements = document.get("Statement") if isinstance(document, dict) else None
             for each in statements if isinstance(statements, list) else [statements]:
@@ -210,6 +214,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
             plain,
             qualifier=qualifier,
             resource_policy=_policy(wired.statements.get(served, []), subject, own),
+            writers=tuple(sorted(wired.writers.get(served, ()))),
             triggers=tuple(sorted(wired.triggers.get(served, ()), key=lambda each: (each.source, each.id or ""))),
             settings=_also(plain.settings, served, wired),
             gaps=tuple(dict.fromkeys(own)),

@@ -1,0 +1,75 @@
+from rolecall.callers import invokes
+from rolecall.callers.services import EDGE, PARTNERS, sender
+from rolecall.callers.strangers import errands, let_in, stranger, witness
+from rolecall.finding import Hit, Severity
+from rolecall.fixes import PLACEHOLDER, guarded_permission
+from rolecall.iam.arn import Arn
+from rolecall.iam.policy import Statement
+from rolecall.iam.search import UndecidedError
+from rolecall.model import Account, Function
+from rolecall.rules import Yields, rule, undecided
+
+# Their ARN exists only after the permission, or is not documented.
+LATE = {
+    "config.amazonaws.com": "the ARN of a Config rule exists only after the permission",
+    "secretsmanager.amazonaws.com": "AWS documents aws:SourceAccount only",
+}
+
+
+@rule(Severity.LOW)
+def account_wide_source(function: Function, account: Account) -> Yields:
+    """Every resource of the service may invoke the function.
+
+    Of the account, but of whoever may make one there: a second bucket, topic or rule is let in as well.
+    Info where the ARN cannot be known before the permission is there.
+
+    Bad:
+        {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+         "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
+
+    Good:
+        {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+         "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"},
+                       "ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/daily"}}}
+    """
+    for statement in function.resource_policy.allows if function.resource_policy else ():
+        services = [each for each in statement.services if each not in EDGE | PARTNERS]
+        if not services or not invokes(statement) or statement.pins("aws:SourceArn"):
+            continue
+        service, policy = services[0], function.resource_policy
+        try:
+            if let_in(errands(service, stranger(account), statement, function, account), statement, policy):
+                continue  # `unguarded-service`
+        except UndecidedError:
+            continue  # `unguarded-service` says so.
+        try:
+            request = let_in(errands(service, account.id, statement, function, account), statement, policy)
+        except UndecidedError:
+            yield undecided(function, "account-wide-source", statement)
+            continue
+        if request is None:
+            continue
+        late = _late(service, statement)
+        triggers = sorted({each.source for each in function.triggers if _is_of(service, each.source)})
+        yield Hit(
+            statement,
+            f"lets any resource of `{service}` in, not only the trigger" + (f" ({late})" if late else ""),
+            fix=guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account.id),
+            principal=service,
+            severity=Severity.INFO if late else Severity.LOW,
+            evidence={"triggers": triggers},
+            witness=witness(request),
+        )
+
+
+def _late(service: str, statement: Statement) -> str | None:
+    if statement.place and statement.place.added_by and service.startswith("s3."):
+        return f"{statement.place.added_by} writes no `SourceArn` for a bucket"
+    return LATE.get(service)
+
+
+def _is_of(service: str, source: str) -> bool:
+    row, arn = sender(service), Arn.parse(source)
+    return row is not None and arn is not None and arn.service == row.service

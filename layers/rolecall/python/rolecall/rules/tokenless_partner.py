@@ -1,0 +1,50 @@
+from rolecall.callers import invokes
+from rolecall.callers.services import PARTNERS
+from rolecall.callers.strangers import errands, let_in, stranger, witness
+from rolecall.finding import Hit, Severity
+from rolecall.fixes import remove_permission
+from rolecall.iam.search import UndecidedError
+from rolecall.model import Account, Function
+from rolecall.rules import Yields, rule, undecided
+
+TOKEN = "lambda:EventSourceToken"
+
+
+@rule(Severity.MEDIUM)
+def tokenless_partner(function: Function, account: Account) -> Yields:
+    """Alexa may invoke the function for any skill.
+
+    Alexa sends no source and no account. Only the id of the skill, as lambda:EventSourceToken, tells one
+    from another: without it every skill of everybody gets in.
+
+    Bad:
+        {"Effect": "Allow", "Principal": {"Service": "alexa-appkit.amazon.com"},
+         "Action": "lambda:InvokeFunction", "Resource": "*"}
+
+    Good:
+        {"Effect": "Allow", "Principal": {"Service": "alexa-appkit.amazon.com"},
+         "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.a1b2"}}}
+    """
+    for statement in function.resource_policy.allows if function.resource_policy else ():
+        partners = [each for each in statement.services if each in PARTNERS]
+        if not partners or not invokes(statement):
+            continue
+        requests = errands(partners[0], stranger(account), statement, function, account)
+        try:
+            request = let_in(requests, statement, function.resource_policy)
+        except UndecidedError:
+            yield undecided(function, "tokenless-partner", statement)
+            continue
+        if request is None:
+            continue
+        place = statement.place
+        yield Hit(
+            statement,
+            f"lets `{partners[0]}` in without `{TOKEN}`: for any skill",
+            fix=f"{place.file}:{place.line}: add `EventSourceToken: SKILL_ID`"
+            if place
+            else f"{remove_permission(function, statement)}, and add it again with `--event-source-token SKILL_ID`",
+            principal=partners[0],
+            witness=witness(request),
+        )
