@@ -192,7 +192,8 @@ def principal(
 ) -> Iterator[Request]:
     """The requests with which a principal of some account would try the statement.
 
-    `anywhere`: it comes from whatever network the statement asks for, as somebody may whom it means. `by_url`: through the function URL, if there is one.
+    `anywhere`: it comes from whatever network the statement asks for, as somebody may whom it means.
+    `by_url`: through the function URL, if there is one.
     """
     paths = [_any(each) for each in named(statement, "aws:PrincipalOrgPaths")]
     path = next((each for each in paths if each.partition("/")[0] == organization), f"{organization}/r-x/")
