@@ -9,7 +9,7 @@ has one value, and nobody told it, the policy is not proven.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,63 +216,3 @@ def _alone(need: Need) -> dict[str, Any]:
 
 def _parsed(statements: list[dict[str, Any]]) -> Policy:
     return parse({"Version": VERSION, "Statement": statements}, name="proposal")
-
-
-def sam(proposal: Proposal, names: Mapping[str, str], *, indent: int = 0) -> str:
-    """The statements as `Policies` of an AWS::IAM::Role in YAML, with references in place of ARNs.
-
-    Parameters
-    ----------
-    names
-        ARN -> what gives it in the template: `OrdersQueue.Arn` for an attribute, `OrdersTopic` for a Ref.
-    """
-    lines = ["Policies:"]
-    for each in proposal.statements:
-        lines += _yaml(each, names)
-    if proposal.optional:
-        lines.append("  # Needed only if the code takes certain ways; delete what is not:")
-        lines += [f"  # {line[2:]}" for each in proposal.optional for line in _yaml(each, names)]
-    return "\n".join(" " * indent + line for line in lines) + "\n"
-
-
-def _yaml(each: Proposed, names: Mapping[str, str]) -> list[str]:
-    actions = each.actions[0] if len(each.actions) == 1 else f"[{', '.join(each.actions)}]"
-    head = [
-        f"  - PolicyName: {each.sid}",
-        "    PolicyDocument:",
-        '      Version: "2012-10-17"',
-        "      Statement:",
-        "        - Effect: Allow",
-        f"          Action: {actions}",
-    ]
-    if len(each.resources) == 1:
-        return [*head, f"          Resource: {_reference(each.resources[0], names)}"]
-    return [*head, "          Resource:", *(f"            - {_reference(one, names)}" for one in each.resources)]
-
-
-def _reference(resource: str, names: Mapping[str, str]) -> str:
-    """An ARN as an intrinsic, where the template has what it names; else with the account and region left open.
-
-    >>> _reference("arn:aws:s3:::inbox/*", {"arn:aws:s3:::inbox": "InputBucket.Arn"})
-    '!Sub ${InputBucket.Arn}/*'
-    """
-    if resource == "*":
-        return '"*"'
-    if resource in names:
-        return f"!GetAtt {names[resource]}" if "." in names[resource] else f"!Ref {names[resource]}"
-    starts = [arn for arn in names if resource.startswith((f"{arn}/", f"{arn}:"))]
-    if starts:
-        arn = max(starts, key=len)
-        rest = resource[len(arn) :]
-        # `Arn` of a log group ends with `:*` already.
-        if rest == ":*" and ":log-group:" in arn:
-            return f"!GetAtt {names[arn]}"
-        return f"!Sub ${{{names[arn]}}}{rest}"
-    parts = resource.split(":", 5)
-    if len(parts) == 6:
-        parts[1] = "${AWS::Partition}"
-        parts[3] = "${AWS::Region}" if parts[3] not in ("", "*") else parts[3]
-        parts[4] = "${AWS::AccountId}" if parts[4].isdecimal() else parts[4]
-        text = f"!Sub {':'.join(parts)}"
-        return f'!Sub "{text.removeprefix("!Sub ")}"' if re.search(r"[#{},\[\]&*!|>'%@`]\s|: ", text[5:]) else text
-    return json.dumps(resource)

@@ -1,12 +1,13 @@
 """Answers: what each function needs, with its proofs and the policy that would be right; one module per format."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Certainty, Need
 from rolecall.needs.of import EVERY, Needs, merged, of
 from rolecall.needs.policy import Proposal, propose
+from rolecall.needs.references import References
 
 WHAT = "code"
 
@@ -21,7 +22,7 @@ class Answer:
     role : ARN of its execution role
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
-    names : ARN -> what gives it in the template
+    references : what stands for its resources in the template
     """
 
     function: str
@@ -30,7 +31,7 @@ class Answer:
     proposal: Proposal
     why: str | None
     gaps: tuple[Gap, ...]
-    names: Mapping[str, str]
+    references: References
 
     @property
     def name(self) -> str:
@@ -40,7 +41,7 @@ class Answer:
     @property
     def role_name(self) -> str:
         """What the role is called in the template, else its name."""
-        return self.names.get(self.role, self.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
+        return self.references.names.get(self.role, self.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
 
     @property
     def proven(self) -> bool:
@@ -65,7 +66,8 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     gaps = tuple(dict.fromkeys(gap for function in functions for gap in function.gaps if gap.what == WHAT))
     why = _unproven(needs, proposal, functions)
     names = {arn: name for account in accounts for arn, name in account.names}
-    return Answer(id, functions[0].role, needs, proposal, why, gaps, names)
+    references = replace(References.of(accounts[0], needs.needs), names=names)
+    return Answer(id, functions[0].role, needs, proposal, why, gaps, references)
 
 
 def _together(parts: Iterable[Needs]) -> Needs:

@@ -1,0 +1,74 @@
+"""References: what stands in a template for a resource that a policy names, in place of the ARN that it has here.
+
+The stand-ins of this reading (account, region, name of the stack) are nobody's: a policy with them matches nothing once
+it is deployed. What code or template wrote itself stays as it is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rolecall.model import Account
+from rolecall.needs import Need
+
+PSEUDO = re.compile(r"\$\{[\w:.]+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """How the policies of one role refer to things.
+
+    Parameters
+    ----------
+    account, region, partition : those of the function
+    names : ARN -> what gives it in the template: `Orders.Arn` for an attribute, `Orders` for a Ref
+    pinned : resources whose region the code itself wrote
+    """
+
+    account: str
+    region: str
+    partition: str = "aws"
+    names: Mapping[str, str] = field(default_factory=dict)
+    pinned: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, account: Account, needs: Iterable[Need]) -> "References":
+        """Those of a function with these needs."""
+        pinned = frozenset(need.resource for need in needs if need.pinned)
+        return cls(account.id, account.region, account.partition, dict(account.names), pinned)
+
+    def value(self, resource: str) -> str | dict[str, Any]:
+        """A resource of a policy: an intrinsic function in its long form, which YAML and JSON take, or plain text.
+
+        >>> inbox = References("111122223333", "eu-west-1", names={"arn:aws:s3:::inbox": "Inbox.Arn"})
+        >>> inbox.value("arn:aws:s3:::inbox"), inbox.value("arn:aws:s3:::inbox/*")
+        ({'Fn::GetAtt': ['Inbox', 'Arn']}, {'Fn::Sub': '${Inbox.Arn}/*'})
+        >>> inbox.value("arn:aws:iam::999999999999:role/x")
+        'arn:aws:iam::999999999999:role/x'
+        """
+        # `Arn` of a log group ends with `:*` already.
+        name = self.names.get(resource.removesuffix(":*") if ":log-group:" in resource else resource)
+        if name is None:
+            text = self._text(resource)
+            return {"Fn::Sub": text} if PSEUDO.search(text) else text
+        logical_id, _, attribute = name.partition(".")
+        return {"Fn::GetAtt": [logical_id, attribute]} if attribute else {"Ref": logical_id}
+
+    def _text(self, resource: str) -> str:
+        starts = [arn for arn in self.names if resource.startswith((f"{arn}/", f"{arn}:"))]
+        if starts:
+            arn = max(starts, key=len)
+            return f"${{{self.names[arn]}}}{resource[len(arn) :]}"
+        return self._open(resource)
+
+    def _open(self, arn: str) -> str:
+        """With the account and region of wherever it is deployed; of another account's ARN somebody wrote all."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6 or parts[4] not in ("", self.account):
+            return arn
+        own = ((1, self.partition, "Partition"), (3, self.region, "Region"), (4, self.account, "AccountId"))
+        for place, given, pseudo in own:
+            if parts[place] == given and not (pseudo == "Region" and arn in self.pinned):
+                parts[place] = f"${{AWS::{pseudo}}}"
+        return ":".join(parts)
