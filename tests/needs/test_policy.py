@@ -14,7 +14,7 @@ from rolecall.needs.of import Needs, merged, of
 from rolecall.needs.policy import propose
 from rolecall.needs.references import References
 from rolecall.reports.needs.sam import sam
-from tests.needs.world import ACCOUNT, QUEUE, REGION, Trigger, account, arn, call, function
+from tests.needs.world import ACCOUNT, QUEUE, REGION, ROLE, Trigger, account, arn, call, function
 
 ACTIONS = ("sqs:SendMessage", "sqs:ReceiveMessage", "s3:GetObject", "s3:PutObject", "dynamodb:PutItem")
 HERE = References(ACCOUNT, REGION)
@@ -126,7 +126,7 @@ def test_sam_leaves_what_is_of_another_account(resource: str) -> None:
 def test_sam_leaves_a_region_that_the_code_wrote(region: str) -> None:
     made = call("dynamodb", "PutItem", {"TableName": "t", "region_name": region})
     found = Needs(needs_of(made, function(), account()))
-    text = sam(propose(found), References.of(account(), found.needs))
+    text = sam(propose(found), References.of([account()], ROLE, found.needs))
 
     assert f"!Sub arn:${{AWS::Partition}}:dynamodb:{region}:${{AWS::AccountId}}:table/t\n" in text
 

@@ -5,7 +5,7 @@ it is deployed. What code or template wrote itself stays as it is.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ class References:
     ----------
     account, region, partition : those of the function
     names : ARN -> what gives it in the template: `Orders.Arn` for an attribute, `Orders` for a Ref
+    deployed : what has no reference here -> the text of `Fn::Sub` that gives it: ARNs, and names
     pinned : resources whose region the code itself wrote
     """
 
@@ -30,13 +31,20 @@ class References:
     region: str
     partition: str = "aws"
     names: Mapping[str, str] = field(default_factory=dict)
+    deployed: Mapping[str, str] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, account: Account, needs: Iterable[Need]) -> "References":
-        """Those of a function with these needs."""
+    def of(cls, accounts: Sequence[Account], role: str, needs: Iterable[Need]) -> "References":
+        """Those of a role (ARN) in the variants of one template, whose functions have these needs."""
+        waiting = {arn for each in accounts for owner, arn in each.loops if owner == role}
+        names = {arn: name for each in accounts for arn, name in each.names}
+        deployed = {given: text for each in accounts for given, text in each.deployed}
+        # What waits for the role and has no name that can be said is referred to all the same.
+        names = {arn: name for arn, name in names.items() if arn not in waiting or arn not in deployed}
         pinned = frozenset(need.resource for need in needs if need.pinned)
-        return cls(account.id, account.region, account.partition, dict(account.names), pinned)
+        first = accounts[0]
+        return cls(first.id, first.region, first.partition, names, deployed, pinned)
 
     def value(self, resource: str) -> str | dict[str, Any]:
         """A resource of a policy: an intrinsic function in its long form, which YAML and JSON take, or plain text.
@@ -60,6 +68,10 @@ class References:
         if starts:
             arn = max(starts, key=len)
             return f"${{{self.names[arn]}}}{resource[len(arn) :]}"
+        known = [arn for arn in self.deployed if f"{resource}:".startswith((f"{arn}:", f"{arn}/"))]
+        if known:
+            arn = max(known, key=len)
+            return f"{self.deployed[arn]}{resource[len(arn) :]}"
         return self._open(resource)
 
     def _open(self, arn: str) -> str:
@@ -71,4 +83,8 @@ class References:
         for place, given, pseudo in own:
             if parts[place] == given and not (pseudo == "Region" and arn in self.pinned):
                 parts[place] = f"${{AWS::{pseudo}}}"
+        for given in sorted(self.deployed, key=len, reverse=True):
+            if given in parts[5]:
+                text = self.deployed[given].replace("\\", r"\\")
+                parts[5] = re.sub(rf"(?<![\w${{}}-]){re.escape(given)}(?![\w-])", text, parts[5])
         return ":".join(parts)

@@ -1,6 +1,6 @@
 """Answers: what each function needs, with its proofs and the policy that would be right; one module per format."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rolecall.model import Account, Function, Gap
@@ -22,7 +22,8 @@ class Answer:
     role : ARN of its execution role
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
-    references : what stands for its resources in the template
+    names : ARN -> what gives it in the template
+    references : what stands for resources in its policies there
     """
 
     function: str
@@ -31,6 +32,7 @@ class Answer:
     proposal: Proposal
     why: str | None
     gaps: tuple[Gap, ...]
+    names: Mapping[str, str]
     references: References
 
     @property
@@ -41,7 +43,7 @@ class Answer:
     @property
     def role_name(self) -> str:
         """What the role is called in the template, else its name."""
-        return self.references.names.get(self.role, self.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
+        return self.names.get(self.role, self.role.rpartition("/")[2]).removesuffix(".Arn") or "unknown"
 
     @property
     def proven(self) -> bool:
@@ -66,8 +68,8 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     gaps = tuple(dict.fromkeys(gap for function in functions for gap in function.gaps if gap.what == WHAT))
     why = _unproven(needs, proposal, functions)
     names = {arn: name for account in accounts for arn, name in account.names}
-    references = replace(References.of(accounts[0], needs.needs), names=names)
-    return Answer(id, functions[0].role, needs, proposal, why, gaps, references)
+    references = References.of(accounts, functions[0].role, needs.needs)
+    return Answer(id, functions[0].role, needs, proposal, why, gaps, names, references)
 
 
 def _together(parts: Iterable[Needs]) -> Needs:

@@ -61,8 +61,7 @@ def _unresolved(answer: Answer, *, colour: bool) -> Iterator[str]:
 def _resource(resource: str, answer: Answer) -> str:
     """The ARN, and what it is called in the template."""
     plain = resource.removesuffix("/*").removesuffix(":*")
-    names = answer.references.names
-    name = names.get(resource, names.get(plain))
+    name = answer.names.get(resource, answer.names.get(plain))
     return f"{resource} ({name.partition('.')[0]})" if name else resource
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -195,7 +195,7 @@ class Stack:
             kept = [each for each in written if self._is_known(each, what, subject, gaps)]
             if written and not kept:
                 return None
-            document = {**document, "Statement": kept}
+            document = {**document, "Statement": [self._closed(each) for each in kept]}
             whole = self.policy_place(logical_id, name) if kind is Kind.IDENTITY else self.place(logical_id)
             places = [self.place(logical_id, each) if line_of(each, 0) else whole for each in kept]
         else:
@@ -206,6 +206,15 @@ class Stack:
             gaps.append(Gap(what, str(error), self.file, subject, place=self.place(logical_id)))
             return None
 
+    def _closed(self, statement: Any) -> Any:
+        """The statement; its resources whose names end at random are the stack's own."""
+        if not isinstance(statement, dict):
+            return statement
+        return {
+            key: _each(value, self.resolver.closed) if key in ("Resource", "NotResource") else value
+            for key, value in statement.items()
+        }
+
     def _is_known(self, statement: Any, what: str, subject: str, gaps: list[Gap]) -> bool:
         """Is it known whom and what the statement lets through?"""
         if isinstance(statement, str):
@@ -215,6 +224,13 @@ class Stack:
             found = list(self.gaps(what, subject, *(members.get(name) for name in DECIDING)))
         gaps += found
         return not found
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """A text, or each text of a list, changed."""
+    if isinstance(value, list):
+        return [_each(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _is_policy_template(policies: Items, number: int) -> bool:
