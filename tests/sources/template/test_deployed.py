@@ -72,8 +72,8 @@ def test_a_log_group_that_is_named_after_the_function_is_not_referred_to_by_its_
 
 
 def test_a_log_group_that_the_function_is_given_is_referred_to(tmp_path: Path) -> None:
-    logging = {"LoggingConfig": {"LogGroup": {"Ref": "Logs"}}}
-    text = printed(stack(tmp_path, more={"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {}}}, **logging))
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {}}
+    text = printed(stack(tmp_path, more={"Logs": group}, LoggingConfig={"LogGroup": {"Ref": "Logs"}}))
 
     assert "Resource: !GetAtt Logs.Arn\n" in text
 

@@ -12,7 +12,10 @@ from typing import Any
 from rolecall.model import Account
 from rolecall.needs import Need
 
-PSEUDO = re.compile(r"\$\{[\w:.]+\}")
+PARAMETER = re.compile(r"⟨([A-Za-z]\w*)⟩")
+"""What stands for a parameter of the template that has no value."""
+
+VARIABLE = re.compile(r"\$\{[\w:.]+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,26 @@ class References:
         first = accounts[0]
         return cls(first.id, first.region, first.partition, names, deployed, pinned)
 
+    @classmethod
+    def of_role(cls, account: Account, role: str, needs: Iterable[Need]) -> "References | None":
+        """Those that findings on a role use; None where no template gives anything."""
+        return cls.of([account], role, needs) if account.names else None
+
+    def statement(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A statement that refers to its resources, also in conditions."""
+        parts = ("Resource", "NotResource", "Condition")
+        return {key: self._values(value) if key in parts else value for key, value in document.items()}
+
+    def _values(self, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            return {key: self._values(value) for key, value in values.items()}
+        if not isinstance(values, str):
+            return [self._values(each) for each in values]
+        host = f".{self.region}.amazonaws.com"
+        if values.endswith(host):
+            return {"Fn::Sub": f"{values.removesuffix(host)}.${{AWS::Region}}.amazonaws.com"}
+        return {"Ref": "AWS::AccountId"} if values == self.account else self.value(values)
+
     def value(self, resource: str) -> str | dict[str, Any]:
         """A resource of a policy: an intrinsic function in its long form, which YAML and JSON take, or plain text.
 
@@ -58,8 +81,8 @@ class References:
         # `Arn` of a log group ends with `:*` already.
         name = self.names.get(resource.removesuffix(":*") if ":log-group:" in resource else resource)
         if name is None:
-            text = self._text(resource)
-            return {"Fn::Sub": text} if PSEUDO.search(text) else text
+            text = PARAMETER.sub(r"${\1}", self._text(resource))
+            return {"Fn::Sub": text} if VARIABLE.search(text) else text
         logical_id, _, attribute = name.partition(".")
         return {"Fn::GetAtt": [logical_id, attribute]} if attribute else {"Ref": logical_id}
 
@@ -88,3 +111,12 @@ class References:
                 text = self.deployed[given].replace("\\", r"\\")
                 parts[5] = re.sub(rf"(?<![\w${{}}-]){re.escape(given)}(?![\w-])", text, parts[5])
         return ":".join(parts)
+
+
+def referring(document: Mapping[str, Any], references: References | None) -> dict[str, Any]:
+    """A policy document, or a statement, with references where there are any."""
+    if references is None:
+        return dict(document)
+    if "Statement" in document:
+        return {**document, "Statement": [references.statement(each) for each in document["Statement"]]}
+    return references.statement(document)
