@@ -138,8 +138,8 @@ def _purpose(need: Need) -> str:
     if prefix == "kms":
         return "UseKeys"
     if source == "trigger":
-        return "JoinNetwork" if prefix == "ec2" else f"Poll{_camel(need.resource.rpartition(':')[2])}"
-    return f"Call{_camel(prefix)}"
+        return "JoinNetwork" if prefix == "ec2" else f"Poll{camel(need.resource.rpartition(':')[2])}"
+    return f"Call{camel(prefix)}"
 
 
 def _of_setting(need: Need, prefix: str) -> str:
@@ -156,10 +156,10 @@ def _of_setting(need: Need, prefix: str) -> str:
     return fixed.get(prefix, "SendFailures" if "success" not in need.proof.where else "SendResults")
 
 
-def _camel(text: str) -> str:
+def camel(text: str) -> str:
     """Words of letters and digits, each with a capital.
 
-    >>> _camel("table/orders-by-day"), _camel("*"), _camel("execute-api")
+    >>> camel("table/orders-by-day"), camel("*"), camel("execute-api")
     ('OrdersByDay', 'Source', 'ExecuteApi')
     """
     words = re.findall(r"[A-Za-z0-9]+", text.split("/")[1] if "/" in text else text)
@@ -172,7 +172,7 @@ def _fresh(purpose: str, action: str, taken: set[str]) -> str:
     >>> _fresh("CallS3", "s3:PutObject", {"CallS3"})
     'CallS3PutObject'
     """
-    sid = purpose if purpose not in taken else f"{purpose}{_camel(action.partition(':')[2])}"
+    sid = purpose if purpose not in taken else f"{purpose}{camel(action.partition(':')[2])}"
     number, found = 1, sid
     while found in taken:
         number += 1

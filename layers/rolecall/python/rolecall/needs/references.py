@@ -28,6 +28,7 @@ class References:
     names : ARN -> what gives it in the template: `Orders.Arn` for an attribute, `Orders` for a Ref
     deployed : what has no reference here -> the text of `Fn::Sub` that gives it: ARNs, and names
     pinned : resources whose region the code itself wrote
+    circular : ARNs of `names` whose resource waits for the role, and whose name cannot be said before it is there
     """
 
     account: str
@@ -36,6 +37,7 @@ class References:
     names: Mapping[str, str] = field(default_factory=dict)
     deployed: Mapping[str, str] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
+    circular: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, accounts: Sequence[Account], role: str, needs: Iterable[Need]) -> "References":
@@ -43,16 +45,21 @@ class References:
         waiting = {arn for each in accounts for owner, arn in each.loops if owner == role}
         names = {arn: name for each in accounts for arn, name in each.names}
         deployed = {given: text for each in accounts for given, text in each.deployed}
-        # What waits for the role and has no name that can be said is referred to all the same.
-        names = {arn: name for arn, name in names.items() if arn not in waiting or arn not in deployed}
+        circular = frozenset(waiting & names.keys() - deployed.keys())
+        names = {arn: name for arn, name in names.items() if arn not in waiting or arn in circular}
         pinned = frozenset(need.resource for need in needs if need.pinned)
         first = accounts[0]
-        return cls(first.id, first.region, first.partition, names, deployed, pinned)
+        return cls(first.id, first.region, first.partition, names, deployed, pinned, circular)
 
     @classmethod
     def of_role(cls, account: Account, role: str, needs: Iterable[Need]) -> "References | None":
         """Those that findings on a role use; None where no template gives anything."""
         return cls.of([account], role, needs) if account.names else None
+
+    def circles(self, resources: Iterable[str]) -> tuple[str, ...]:
+        """What these refer to that waits for the role, by logical id: CloudFormation refuses that in its policies."""
+        named = (arn for each in resources for arn in self.circular if f"{each}/".startswith(f"{arn}/"))
+        return tuple(sorted({self.names[arn].partition(".")[0] for arn in named}))
 
     def statement(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """A statement that refers to its resources, also in conditions."""

@@ -22,6 +22,7 @@ class Answer:
     role : ARN of its execution role
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
+    own : whether SAM makes the role, out of the `Policies` of the function
     names : ARN -> what gives it in the template
     references : what stands for resources in its policies there
     """
@@ -34,6 +35,7 @@ class Answer:
     gaps: tuple[Gap, ...]
     names: Mapping[str, str]
     references: References
+    own: bool = False
 
     @property
     def name(self) -> str:
@@ -69,7 +71,14 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     why = _unproven(needs, proposal, functions)
     names = {arn: name for account in accounts for arn, name in account.names}
     references = References.of(accounts, functions[0].role, needs.needs)
-    return Answer(id, functions[0].role, needs, proposal, why, gaps, names, references)
+    return Answer(
+        id, functions[0].role, needs, proposal, why, gaps, names, references, _is_of_sam(functions[0], accounts)
+    )
+
+
+def _is_of_sam(function: Function, accounts: Sequence[Account]) -> bool:
+    role = next(filter(None, (account.role_of(function) for account in accounts)), None)
+    return role is not None and role.place is not None and role.place.added_by is not None
 
 
 def _together(parts: Iterable[Needs]) -> Needs:
