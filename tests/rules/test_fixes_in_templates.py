@@ -1,6 +1,7 @@
 """Fixes of templates are pasted into templates: they name what will be deployed, and mend it under any name."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,36 @@ def test_the_right_policy_is_named_by_reference(tmp_path: Path) -> None:
         {"Ref": "DbSecret"},
     ]
     assert "by what `rolecall needs --function Indexer --format sam` prints" in finding.fix
+
+
+def serverless(folder: Path, policies: list[Any]) -> tuple[Finding, ...]:
+    """What is found on a function of SAM with these policies, in line 7 of its template."""
+    lines = (
+        "Transform: AWS::Serverless-2016-10-31",
+        "Resources:",
+        "  Worker:",
+        "    Type: AWS::Serverless::Function",
+        "    Properties: {Runtime: python3.13, Handler: index.handler, InlineCode: 'def handler(event, context): 1',",
+        "      Policies: [",
+        f"        {json.dumps(policies)[1:-1]}",
+        "    ]}",
+    )
+    (folder / "template.yaml").write_text("\n".join(lines))
+    return found(folder / "template.yaml")
+
+
+def test_a_policy_template_is_what_goes(tmp_path: Path) -> None:
+    found = serverless(tmp_path, [{"SQSPollerPolicy": {"QueueName": "orders"}}])
+    (fix,) = [each.fix for each in found if each.rule == "leftover-poller-grant"]
+
+    assert re.sub(r"\(.*/", "(", fix) == "remove `SQSPollerPolicy` (template.yaml:7)"
+
+
+def test_a_managed_policy_is_what_is_replaced(tmp_path: Path) -> None:
+    found = serverless(tmp_path, ["AmazonDynamoDBFullAccess"])
+    (fix,) = [each.fix for each in found if each.rule == "broad-managed-policy" and each.severity.value == "high"]
+
+    assert re.sub(r"\(.*/", "(", fix) == (
+        "replace `AmazonDynamoDBFullAccess` (template.yaml:7)"
+        " by what `rolecall needs --function Worker --format sam` prints"
+    )

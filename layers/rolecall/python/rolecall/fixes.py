@@ -107,12 +107,6 @@ def reference(arn: str, account: Account) -> object:
     return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
 
 
-def printed(function: Function, account: Account) -> str:
-    """The policy that would be right, by the command that prints it: as a template has it, or as IAM takes it."""
-    kind, name = ("sam", function.id) if account.names else ("policy", function.name)
-    return f"what `rolecall needs --function {name} --format {kind}` prints"
-
-
 def _sid(statement: Statement) -> str:
     return statement.sid or f"STATEMENT_{statement.index + 1}"
 

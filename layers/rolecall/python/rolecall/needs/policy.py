@@ -17,6 +17,7 @@ from rolecall.iam import catalog
 from rolecall.iam.access import Access, UndecidedError, covers
 from rolecall.iam.policy import Policy, PolicyError, parse
 from rolecall.iam.statement import is_unresolved
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.of import Needs
 from rolecall.needs.parts import widened
@@ -101,6 +102,12 @@ def propose(needs: Needs) -> Proposal:
     unread = tuple(need for need in unsure if is_unresolved(need.resource.replace(UNKNOWN, "")))
     why = _unproven(statements, must, unread)
     return Proposal(statements, optional, unsure, why is None, why)
+
+
+def printed(function: Function, account: Account) -> str:
+    """The policy that would be right, by the command that prints it: as a template has it, or as IAM takes it."""
+    kind, name = ("sam", function.id) if account.names else ("policy", function.name)
+    return f"what `rolecall needs --function {name} --format {kind}` prints"
 
 
 def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Proposed, ...]:

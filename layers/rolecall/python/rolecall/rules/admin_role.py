@@ -1,14 +1,13 @@
 from collections.abc import Iterator
 
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.fixes import printed
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
 from rolecall.needs.excess import is_aws_managed
 from rolecall.needs.grant import Grant
 from rolecall.needs.of import Needs, of_role
-from rolecall.needs.policy import propose
+from rolecall.needs.policy import printed, propose
 from rolecall.needs.references import References, referring
 from rolecall.needs.witness import request, witness
 from rolecall.rules import Yields, rule, undecided

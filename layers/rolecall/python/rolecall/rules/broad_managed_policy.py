@@ -1,12 +1,11 @@
 from collections import Counter
 
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.fixes import printed
 from rolecall.iam.policy import Policy
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared, is_aws_managed, unneeded_of
 from rolecall.needs.harm import Harm, harm, rank
-from rolecall.needs.policy import propose
+from rolecall.needs.policy import printed, propose
 from rolecall.needs.references import References, referring
 from rolecall.rules import Yields, named, rule
 

@@ -285,7 +285,7 @@ def _tags(each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _place(each: Mapping[str, Any]) -> Place | None:
-    return Place(each["file"], each["line"], each.get("added_by")) if each.get("file") else None
+    return Place(each["file"], each["line"], each.get("added_by"), each.get("asked")) if each.get("file") else None
 
 
 def _text(each: Mapping[str, Any], member: str) -> str:

@@ -155,8 +155,8 @@ class Stack:
             return self.place(logical_id)
         number = NUMBERED.search(name)
         policies = properties.get("Policies")
-        is_template = number and isinstance(policies, Items) and _is_policy_template(policies, int(number[1]))
-        return Place(self.file, line, "SAM" if is_template else None)
+        asked = _policy_template(policies, int(number[1])) if number and isinstance(policies, Items) else None
+        return Place(self.file, line, "SAM" if asked else None, asked)
 
     def _asked(self, properties: Map, member: str, name: str) -> int | None:
         """The line of the policy in a member of a resource, or None."""
@@ -233,10 +233,11 @@ def _each(value: Any, change: Callable[[str], str]) -> Any:
     return change(value) if isinstance(value, str) else value
 
 
-def _is_policy_template(policies: Items, number: int) -> bool:
-    """Is it `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words?"""
+def _policy_template(policies: Items, number: int) -> str | None:
+    """The name of `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words."""
     each = policies[number] if number < len(policies) else None
-    return isinstance(each, dict) and len(each) == 1 and next(iter(each)).endswith("Policy")
+    name = next(iter(each)) if isinstance(each, dict) and len(each) == 1 else ""
+    return name if name.endswith("Policy") else None
 
 
 def _line_in(resource: Any, rest: str) -> int | None:
