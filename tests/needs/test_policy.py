@@ -1,5 +1,6 @@
 """The right policy: exactly what is needed, in few statements."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,11 +9,15 @@ from rolecall.iam.policy import parse
 from rolecall.iam.wildcard import matches
 from rolecall.model import Code
 from rolecall.needs import Certainty, Need, Proof
+from rolecall.needs.from_code import needs_of
 from rolecall.needs.of import Needs, merged, of
-from rolecall.needs.policy import propose, sam
-from tests.needs.world import QUEUE, Trigger, account, arn, call, function
+from rolecall.needs.policy import propose
+from rolecall.needs.references import References
+from rolecall.reports.needs.sam import sam
+from tests.needs.world import ACCOUNT, QUEUE, REGION, ROLE, Trigger, account, arn, call, function
 
 ACTIONS = ("sqs:SendMessage", "sqs:ReceiveMessage", "s3:GetObject", "s3:PutObject", "dynamodb:PutItem")
+HERE = References(ACCOUNT, REGION)
 RESOURCES = (QUEUE, f"{QUEUE}-dead", "arn:aws:s3:::inbox/*", "arn:aws:s3:::inbox/in/*", "*")
 
 
@@ -90,19 +95,43 @@ def test_sids_are_what_aws_takes() -> None:
 
 def test_sam_names_what_the_template_has() -> None:
     proposal = propose(Needs((need("sqs:SendMessage", QUEUE), need("s3:GetObject", "arn:aws:s3:::inbox/*"))))
-    text = sam(proposal, {QUEUE: "OrdersQueue.Arn", "arn:aws:s3:::inbox": "InputBucket.Arn"})
+    names = {QUEUE: "OrdersQueue.Arn", "arn:aws:s3:::inbox": "InputBucket.Arn"}
+    text = sam(proposal, References(ACCOUNT, REGION, names=names))
 
     assert "Resource: !GetAtt OrdersQueue.Arn" in text
     assert "Resource: !Sub ${InputBucket.Arn}/*" in text
 
 
 def test_sam_leaves_account_and_region_open() -> None:
-    text = sam(propose(Needs((need("sqs:SendMessage", QUEUE),))), {})
+    text = sam(propose(Needs((need("sqs:SendMessage", QUEUE),))), HERE)
 
     assert "!Sub arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:orders" in text
 
 
 def test_sam_gives_what_is_optional_as_a_comment() -> None:
-    text = sam(propose(Needs((need("sqs:SendMessage", QUEUE), need("sqs:ReceiveMessage", QUEUE, Certainty.MAY)))), {})
+    text = sam(propose(Needs((need("sqs:SendMessage", QUEUE), need("sqs:ReceiveMessage", QUEUE, Certainty.MAY)))), HERE)
 
     assert "  # - PolicyName: CallSqsReceiveMessage" in text
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["arn:aws:iam::999999999999:role/x", f"arn:aws:sqs:{REGION}:999999999999:orders", "arn:aws:iam::aws:policy/Read"],
+)
+def test_sam_leaves_what_is_of_another_account(resource: str) -> None:
+    assert f"Resource: {resource}\n" in sam(propose(Needs((need("sts:AssumeRole", resource),))), HERE)
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", REGION])
+def test_sam_leaves_a_region_that_the_code_wrote(region: str) -> None:
+    made = call("dynamodb", "PutItem", {"TableName": "t", "region_name": region})
+    found = Needs(needs_of(made, function(), account()))
+    text = sam(propose(found), References.of([account()], ROLE, found.needs))
+
+    assert f"!Sub arn:${{AWS::Partition}}:dynamodb:{region}:${{AWS::AccountId}}:table/t\n" in text
+
+
+def test_sam_leaves_open_a_region_that_the_code_takes_from_lambda() -> None:
+    made = call("dynamodb", "PutItem", {"TableName": "t", "region_name": "⟨env:AWS_REGION⟩"})
+
+    assert [need.pinned for need in needs_of(made, function(), account())] == [False, False]

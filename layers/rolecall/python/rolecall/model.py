@@ -413,8 +413,10 @@ class Account:
     `scps` and `rcps` hold the policies of each level, root first; where Organizations cannot be read they are empty,
     with a Gap `organization policies`. `watch` is known to the deployed auditor only, `omitted` of the event that woke
     it. `stale` is what the audit itself finds out, for the rule that tells it. `names` holds (ARN, what gives it) of
-    the resources of a template: `Orders.Arn` for an attribute, `Orders` for a Ref. `strays` are triggers that
-    name a function (ARN) which is not there, or, of a template, not in it.
+    the resources of a template: `Orders.Arn` for an attribute, `Orders` for a Ref. `deployed` holds (text with
+    stand-ins, the text of `Fn::Sub` that gives it once it is deployed), `loops` (role, ARN of a resource that waits for
+    the role, so that its policies cannot refer to it). `strays` are triggers that name a function (ARN) which is not
+    there, or, of a template, not in it.
     """
 
     id: str
@@ -433,6 +435,8 @@ class Account:
     gaps: tuple[Gap, ...] = ()
     stale: tuple[Stale, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
+    deployed: tuple[tuple[str, str], ...] = ()
+    loops: tuple[tuple[str, str], ...] = ()
     strays: tuple[tuple[str, Trigger], ...] = ()
     _roles: dict[str, Role] = field(init=False, repr=False, compare=False)
     _resources: dict[str, Resource] = field(init=False, repr=False, compare=False)

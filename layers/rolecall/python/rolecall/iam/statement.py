@@ -88,12 +88,14 @@ PINNING = frozenset(
 class Place:
     """Where the user wrote it: a file relative to the current folder, a line counted from 1.
 
-    `added_by` names who made it out of that line, such as `SAM`; None for the user's own words.
+    `added_by` names who made it out of that line, such as `SAM`; None for the user's own words. `asked` is what stands
+    there, where it has a name: `SQSPollerPolicy`.
     """
 
     file: str
     line: int
     added_by: str | None = None
+    asked: str | None = None
 
 
 UNRESOLVED = "⟨"

@@ -52,7 +52,15 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
     found += [_further(given, each.action, each.resource, each.why, each.may, each.inferred) for each in further(given)]
     found += [key for need in found for key in _keys(need, given)]
     found += _dependents(found, given)
+    if _is_pinned(given.call):
+        found = [replace(need, pinned=True) for need in found]
     return tuple(sorted(dict.fromkeys(found), key=lambda each: (each.action, each.resource, each.certainty.value)))
+
+
+def _is_pinned(call: Call) -> bool:
+    """Did the code make the client for a region that it names itself?"""
+    named = [texts for name, texts in call.parameters if steps(name)[-1:] == ("region_name",)]
+    return any("⟨" not in text for texts in named for text in texts)
 
 
 def _widest(call: Call) -> Call:

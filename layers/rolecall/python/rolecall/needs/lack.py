@@ -13,6 +13,7 @@ from rolecall.needs import Need
 from rolecall.needs.grant import Grant, grant, made_by_lambda
 from rolecall.needs.missing import Missing, block_of, missing
 from rolecall.needs.parts import widened
+from rolecall.needs.references import References, referring
 
 SHOWN = 5
 """Actions in the text of a gap."""
@@ -102,7 +103,7 @@ class Lack:
 
     def with_statements(self) -> Grant:
         """The grant with the statements that are missing."""
-        document = {"Version": "2012-10-17", "Statement": [json.loads(each) for each in statements(self.missing)]}
+        document = {"Version": "2012-10-17", "Statement": list(statements(self.missing))}
         role = self.held.role
         return replace(self.held, role=replace(role, policies=(*role.policies, parse(document, name="fix"))))
 
@@ -111,7 +112,9 @@ class Lack:
         held = self.with_statements()
         blocks = (None if held.meets(each.need).allowed else block_of(held, each.need) for each in self.missing)
         also = "".join(f"; it takes a change of {block.by}, too" for block in list(filter(None, blocks))[:1])
-        return ", ".join(statements(self.missing)) + also
+        references = References.of_role(held.account, held.role.arn, (each.need for each in self.missing))
+        written = (json.dumps(referring(each, references)) for each in statements(self.missing))
+        return ", ".join(written) + also
 
     def _unread(self) -> str | None:
         """A resource whose own policy, which was not read, might allow what the role does not.
@@ -189,8 +192,8 @@ def _gap(held: Grant, needs: list[Need], why: str, mendable: bool) -> Gap:
     return Gap("needs", text, None, held.function.id, mendable, held.function.place)
 
 
-def statements(lacking: tuple[Missing, ...]) -> Iterator[str]:
-    """The statements that allow the needs, each as JSON in one line: the actions that go on one resource together."""
+def statements(lacking: tuple[Missing, ...]) -> Iterator[dict[str, object]]:
+    """The statements that allow the needs: the actions that go on one resource together."""
     together: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = defaultdict(list)
     for each in lacking:
         actions = together[(widened(each.need.resource), each.need.context)]
@@ -199,7 +202,7 @@ def statements(lacking: tuple[Missing, ...]) -> Iterator[str]:
         statement: dict[str, object] = {"Effect": "Allow", "Action": actions, "Resource": resource}
         if context:
             statement["Condition"] = {"StringEquals": dict(context)}
-        yield json.dumps(statement)
+        yield statement
 
 
 def witness(need: Need, held: Grant) -> dict[str, object]:

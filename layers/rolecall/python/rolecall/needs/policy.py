@@ -9,7 +9,7 @@ has one value, and nobody told it, the policy is not proven.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from rolecall.iam import catalog
 from rolecall.iam.access import Access, UndecidedError, covers
 from rolecall.iam.policy import Policy, PolicyError, parse
 from rolecall.iam.statement import is_unresolved
+from rolecall.model import Account, Function
 from rolecall.needs import Need
 from rolecall.needs.of import Needs
 from rolecall.needs.parts import widened
@@ -103,6 +104,12 @@ def propose(needs: Needs) -> Proposal:
     return Proposal(statements, optional, unsure, why is None, why)
 
 
+def printed(function: Function, account: Account) -> str:
+    """The policy that would be right, by the command that prints it: as a template has it, or as IAM takes it."""
+    kind, name = ("sam", function.id) if account.names else ("policy", function.name)
+    return f"what `rolecall needs --function {name} --format {kind}` prints"
+
+
 def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Proposed, ...]:
     """Per purpose, the actions that go on the same resources together."""
     by_purpose: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -138,8 +145,8 @@ def _purpose(need: Need) -> str:
     if prefix == "kms":
         return "UseKeys"
     if source == "trigger":
-        return "JoinNetwork" if prefix == "ec2" else f"Poll{_camel(need.resource.rpartition(':')[2])}"
-    return f"Call{_camel(prefix)}"
+        return "JoinNetwork" if prefix == "ec2" else f"Poll{camel(need.resource.rpartition(':')[2])}"
+    return f"Call{camel(prefix)}"
 
 
 def _of_setting(need: Need, prefix: str) -> str:
@@ -156,10 +163,10 @@ def _of_setting(need: Need, prefix: str) -> str:
     return fixed.get(prefix, "SendFailures" if "success" not in need.proof.where else "SendResults")
 
 
-def _camel(text: str) -> str:
+def camel(text: str) -> str:
     """Words of letters and digits, each with a capital.
 
-    >>> _camel("table/orders-by-day"), _camel("*"), _camel("execute-api")
+    >>> camel("table/orders-by-day"), camel("*"), camel("execute-api")
     ('OrdersByDay', 'Source', 'ExecuteApi')
     """
     words = re.findall(r"[A-Za-z0-9]+", text.split("/")[1] if "/" in text else text)
@@ -172,7 +179,7 @@ def _fresh(purpose: str, action: str, taken: set[str]) -> str:
     >>> _fresh("CallS3", "s3:PutObject", {"CallS3"})
     'CallS3PutObject'
     """
-    sid = purpose if purpose not in taken else f"{purpose}{_camel(action.partition(':')[2])}"
+    sid = purpose if purpose not in taken else f"{purpose}{camel(action.partition(':')[2])}"
     number, found = 1, sid
     while found in taken:
         number += 1
@@ -216,63 +223,3 @@ def _alone(need: Need) -> dict[str, Any]:
 
 def _parsed(statements: list[dict[str, Any]]) -> Policy:
     return parse({"Version": VERSION, "Statement": statements}, name="proposal")
-
-
-def sam(proposal: Proposal, names: Mapping[str, str], *, indent: int = 0) -> str:
-    """The statements as `Policies` of an AWS::IAM::Role in YAML, with references in place of ARNs.
-
-    Parameters
-    ----------
-    names
-        ARN -> what gives it in the template: `OrdersQueue.Arn` for an attribute, `OrdersTopic` for a Ref.
-    """
-    lines = ["Policies:"]
-    for each in proposal.statements:
-        lines += _yaml(each, names)
-    if proposal.optional:
-        lines.append("  # Needed only if the code takes certain ways; delete what is not:")
-        lines += [f"  # {line[2:]}" for each in proposal.optional for line in _yaml(each, names)]
-    return "\n".join(" " * indent + line for line in lines) + "\n"
-
-
-def _yaml(each: Proposed, names: Mapping[str, str]) -> list[str]:
-    actions = each.actions[0] if len(each.actions) == 1 else f"[{', '.join(each.actions)}]"
-    head = [
-        f"  - PolicyName: {each.sid}",
-        "    PolicyDocument:",
-        '      Version: "2012-10-17"',
-        "      Statement:",
-        "        - Effect: Allow",
-        f"          Action: {actions}",
-    ]
-    if len(each.resources) == 1:
-        return [*head, f"          Resource: {_reference(each.resources[0], names)}"]
-    return [*head, "          Resource:", *(f"            - {_reference(one, names)}" for one in each.resources)]
-
-
-def _reference(resource: str, names: Mapping[str, str]) -> str:
-    """An ARN as an intrinsic, where the template has what it names; else with the account and region left open.
-
-    >>> _reference("arn:aws:s3:::inbox/*", {"arn:aws:s3:::inbox": "InputBucket.Arn"})
-    '!Sub ${InputBucket.Arn}/*'
-    """
-    if resource == "*":
-        return '"*"'
-    if resource in names:
-        return f"!GetAtt {names[resource]}" if "." in names[resource] else f"!Ref {names[resource]}"
-    starts = [arn for arn in names if resource.startswith((f"{arn}/", f"{arn}:"))]
-    if starts:
-        arn = max(starts, key=len)
-        rest = resource[len(arn) :]
-        # `Arn` of a log group ends with `:*` already.
-        if rest == ":*" and ":log-group:" in arn:
-            return f"!GetAtt {names[arn]}"
-        return f"!Sub ${{{names[arn]}}}{rest}"
-    parts = resource.split(":", 5)
-    if len(parts) == 6:
-        parts[1] = "${AWS::Partition}"
-        parts[3] = "${AWS::Region}" if parts[3] not in ("", "*") else parts[3]
-        parts[4] = "${AWS::AccountId}" if parts[4].isdecimal() else parts[4]
-        text = f"!Sub {':'.join(parts)}"
-        return f'!Sub "{text.removeprefix("!Sub ")}"' if re.search(r"[#{},\[\]&*!|>'%@`]\s|: ", text[5:]) else text
-    return json.dumps(resource)

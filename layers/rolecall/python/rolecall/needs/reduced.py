@@ -8,33 +8,57 @@ from rolecall.iam.statement import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.needs.excess import Comparison, Excess, Right
 from rolecall.needs.extent import fits
+from rolecall.needs.policy import printed
 from rolecall.needs.purpose import LOGS, unneeded
+from rolecall.needs.references import References, referring
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """What takes the place of a statement: no statement, one, or several where actions go on different resources."""
+    """What takes the place of a statement: no statement, one, or several where actions go on different resources.
+
+    `references` stand for resources where a template has them. `alone` says whether the statement is all of its policy,
+    `printing` how to get the whole right policy.
+    """
 
     old: Statement
     new: tuple[dict[str, Any], ...]
+    references: References | None = None
+    alone: bool = True
+    printing: str = ""
 
     @property
     def fix(self) -> str:
         """One line: where, and what to write there."""
         place = self.old.place
         where = f"{place.file}:{place.line}: " if place else ""
-        by = f" that {place.added_by} adds" if place and place.added_by else ""
         if not self.diff:
             return f"{where}name the actions that the function calls, and on what, one by one ({self.old.where})"
+        if place and place.asked:
+            return self._in_place_of(f"`{place.asked}` ({place.file}:{place.line})")
+        by = f" that {place.added_by} adds" if place and place.added_by else ""
         if not self.new:
             return f"{where}remove the statement{by} ({self.old.where})"
-        return f"{where}replace the statement{by} ({self.old.where}) by {', '.join(map(_text, self.new))}"
+        return f"{where}replace the statement{by} ({self.old.where}) by {', '.join(map(self._text, self.new))}"
+
+    def _in_place_of(self, asked: str) -> str:
+        """The same where not a statement stands, but a name of which SAM makes all statements of the policy."""
+        if not self.alone:
+            return f"replace {asked} by {self.printing}"
+        if not self.new:
+            return f"remove {asked}"
+        document = {"Version": "2012-10-17", "Statement": [json.loads(self._text(each)) for each in self.new]}
+        return f"replace {asked} by {json.dumps(document, ensure_ascii=False)}"
 
     @property
     def diff(self) -> list[str]:
         """The statement as it is, and as it would be; nothing where it is not known how it should be."""
-        old, new = _text(self.old.document()), [_text(each) for each in self.new]
+        old, new = self._text(self.old.document()), [self._text(each) for each in self.new]
         return [] if new == [old] else [f"- {old}", *(f"+ {each}" for each in new)]
+
+    def _text(self, statement: dict[str, Any]) -> str:
+        short = {k: v[0] if k in ("Action", "Resource") and len(v) == 1 else v for k, v in statement.items()}
+        return json.dumps(referring(short, self.references), ensure_ascii=False)
 
 
 def reduced(comparison: Comparison, excess: Excess) -> Reduced:
@@ -62,7 +86,11 @@ def reduced(comparison: Comparison, excess: Excess) -> Reduced:
         if name not in group:
             group.append(name)
     old = excess.statement.document()
-    return Reduced(excess.statement, tuple(_made(old, place, *each) for place, each in enumerate(groups.items())))
+    made = tuple(_made(old, place, *each) for place, each in enumerate(groups.items()))
+    granted = comparison.granted
+    references = References.of_role(granted.account, granted.role.arn, comparison.needs.needs)
+    alone = len(excess.policy.statements) == 1
+    return Reduced(excess.statement, made, references, alone, printed(granted.function, granted.account))
 
 
 def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
@@ -79,8 +107,3 @@ def _made(old: dict[str, Any], place: int, resources: tuple[str, ...], actions: 
     sid = {"Sid": f"{old['Sid']}{place + 1 if place else ''}"} if "Sid" in old else {}
     new = {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
     return sid | new | ({"Condition": old["Condition"]} if "Condition" in old else {})
-
-
-def _text(statement: dict[str, Any]) -> str:
-    short = {k: v[0] if k in ("Action", "Resource") and len(v) == 1 else v for k, v in statement.items()}
-    return json.dumps(short, ensure_ascii=False)

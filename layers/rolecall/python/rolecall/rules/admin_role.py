@@ -7,7 +7,8 @@ from rolecall.model import Account, Function
 from rolecall.needs.excess import is_aws_managed
 from rolecall.needs.grant import Grant
 from rolecall.needs.of import Needs, of_role
-from rolecall.needs.policy import propose
+from rolecall.needs.policy import printed, propose
+from rolecall.needs.references import References, referring
 from rolecall.needs.witness import request, witness
 from rolecall.rules import Yields, rule, undecided
 
@@ -162,13 +163,14 @@ def _hit(
         "scps": len(granted.account.scps) or "unknown",
     }
     if not needs.unknown:
-        evidence["proposal"] = proposal.document()
+        references = References.of_role(granted.account, granted.role.arn, needs.needs)
+        evidence["proposal"] = referring(proposal.document(), references)
     pattern = next((each for each in statement.resources if _is_every_resource(each)), "*")
     seen = (witness(granted, statement, action, pattern) for group in probes for action in group)
     return Hit(
         statement,
         f"`{function.name}` runs as an administrator: {_why(policy, statement)}",
-        fix=_fix(policy, function, needs),
+        fix=_fix(policy, granted, needs),
         evidence=evidence,
         witness=next(filter(None, seen), None),
         confidence=confidence,
@@ -183,7 +185,8 @@ def _why(policy: Policy, statement: Statement) -> str:
     return f"`{', '.join(statement.actions) or 'all but ' + ', '.join(statement.not_actions)}` on `{on}`"
 
 
-def _fix(policy: Policy, function: Function, needs: Needs) -> str:
+def _fix(policy: Policy, granted: Grant, needs: Needs) -> str:
+    function = granted.function
     role = function.role.rpartition("/")[2]
     if policy.name.startswith("arn:") and function.place:
         return f"take `{policy.name.rpartition('/')[2]}` out of the policies of `{role}`"
@@ -191,4 +194,4 @@ def _fix(policy: Policy, function: Function, needs: Needs) -> str:
         return f"aws iam detach-role-policy --role-name {role} --policy-arn {policy.name}"
     if needs.unknown:
         return f"replace the statement in `{policy.name}` by the actions and resources that the function uses"
-    return f"replace the statement in `{policy.name}` by the policy in `proposal`: {len(needs.must)} needs"
+    return f"replace the statement in `{policy.name}` by {printed(function, granted.account)}: {len(needs.must)} needs"

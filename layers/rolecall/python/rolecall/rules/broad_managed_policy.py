@@ -5,7 +5,8 @@ from rolecall.iam.policy import Policy
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared, is_aws_managed, unneeded_of
 from rolecall.needs.harm import Harm, harm, rank
-from rolecall.needs.policy import propose
+from rolecall.needs.policy import printed, propose
+from rolecall.needs.references import References, referring
 from rolecall.rules import Yields, named, rule
 
 LAMBDAS = ("AWSLambda", "CloudWatchLambda")
@@ -96,20 +97,27 @@ def _judge(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> Yi
             "unneeded": unneeded_of(surplus),
             "services": dict(sorted(counts.items())),
             "size": proposal.size,
-            **({"proposal": proposal.document()} if is_sure else {}),
+            **({"proposal": referring(proposal.document(), _references(comparison))} if is_sure else {}),
         },
         witness=confirmed[0].witness,
         of_policy=True,
     )
 
 
+def _references(comparison: Comparison) -> References | None:
+    granted = comparison.granted
+    return References.of_role(granted.account, granted.role.arn, comparison.needs.needs)
+
+
 def _fix(comparison: Comparison, policy: Policy, *, is_sure: bool) -> str:
     """SAM attaches some to every role that it makes, and none to a role that the template has."""
-    name, place = policy.name.rpartition("/")[2], policy.allows[0].place
-    instead = "the policy in `proposal`" if is_sure else "the actions that are needed"
+    name, place, granted = policy.name.rpartition("/")[2], policy.allows[0].place, comparison.granted
+    instead = printed(granted.function, granted.account) if is_sure else "the actions that are needed"
     if place and place.added_by and _is_lambdas(name):
         return f"{place.file}:{place.line}: give the function a `Role` that the template has, with {instead}"
-    return f"take `{name}` off `{comparison.granted.role.name}` and give it {instead}"
+    if place:
+        return f"replace `{name}` ({place.file}:{place.line}) by {instead}"
+    return f"take `{name}` off `{granted.role.name}` and give it {instead}"
 
 
 def _is_lambdas(name: str) -> bool:

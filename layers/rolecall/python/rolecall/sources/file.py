@@ -81,6 +81,8 @@ def load(document: Any) -> Account:
             omitted=tuple(Omitted(**each) for each in document.get("omitted", ())),
             trusted=tuple(document.get("trusted", ())),
             names=_pairs(document.get("names", ())),
+            deployed=_pairs(document.get("deployed", ())),
+            loops=_pairs(document.get("loops", ())),
             strays=tuple((_text(each, "function"), _trigger(each)) for each in document.get("strays", ())),
             gaps=_gaps(document),
         )
@@ -112,6 +114,8 @@ def dump(account: Account) -> dict[str, Any]:
         "watch": account.watch and asdict(account.watch),
         "omitted": [asdict(each) for each in account.omitted],
         "names": account.names,
+        "deployed": [each for each in account.deployed if each[0].startswith("arn:")],
+        "loops": account.loops,
         "strays": [{"function": arn} | _dump_trigger(trigger) for arn, trigger in account.strays],
         "gaps": _dump_gaps(account.gaps),
     }
@@ -282,7 +286,7 @@ def _tags(each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _place(each: Mapping[str, Any]) -> Place | None:
-    return Place(each["file"], each["line"], each.get("added_by")) if each.get("file") else None
+    return Place(each["file"], each["line"], each.get("added_by"), each.get("asked")) if each.get("file") else None
 
 
 def _text(each: Mapping[str, Any], member: str) -> str:

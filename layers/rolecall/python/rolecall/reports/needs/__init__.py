@@ -7,6 +7,7 @@ from rolecall.model import Account, Function, Gap
 from rolecall.needs import Certainty, Need
 from rolecall.needs.of import EVERY, Needs, merged, of
 from rolecall.needs.policy import Proposal, propose
+from rolecall.needs.references import References
 
 WHAT = "code"
 
@@ -21,7 +22,9 @@ class Answer:
     role : ARN of its execution role
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
+    own : whether SAM makes the role, out of the `Policies` of the function
     names : ARN -> what gives it in the template
+    references : what stands for resources in its policies there
     """
 
     function: str
@@ -31,6 +34,8 @@ class Answer:
     why: str | None
     gaps: tuple[Gap, ...]
     names: Mapping[str, str]
+    references: References
+    own: bool = False
 
     @property
     def name(self) -> str:
@@ -65,7 +70,15 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     gaps = tuple(dict.fromkeys(gap for function in functions for gap in function.gaps if gap.what == WHAT))
     why = _unproven(needs, proposal, functions)
     names = {arn: name for account in accounts for arn, name in account.names}
-    return Answer(id, functions[0].role, needs, proposal, why, gaps, names)
+    references = References.of(accounts, functions[0].role, needs.needs)
+    return Answer(
+        id, functions[0].role, needs, proposal, why, gaps, names, references, _is_of_sam(functions[0], accounts)
+    )
+
+
+def _is_of_sam(function: Function, accounts: Sequence[Account]) -> bool:
+    role = next(filter(None, (account.role_of(function) for account in accounts)), None)
+    return role is not None and role.place is not None and role.place.added_by is not None
 
 
 def _together(parts: Iterable[Needs]) -> Needs:

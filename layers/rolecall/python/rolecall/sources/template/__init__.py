@@ -10,7 +10,7 @@ from typing import Any
 
 from rolecall.model import Account, Gap
 from rolecall.sources.code import Effort, Reader
-from rolecall.sources.template import document, expand, parameters, sam
+from rolecall.sources.template import deployed, document, expand, parameters, sam
 from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
@@ -153,6 +153,8 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         resources=(*resources(stacks, read), *(layer for stack in stacks for layer in layers(stack))),
         strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
+        deployed=tuple(text for stack in stacks for text in deployed.texts(stack)),
+        loops=tuple(loop for stack in stacks for loop in deployed.loops(stack, running)),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
     return with_calls(account, stacks, reader) if reader else account

@@ -22,6 +22,13 @@ DYNAMIC = re.compile(r"\{\{resolve:([^}]+)\}\}")
 VARIABLE = re.compile(r"\$\{([^!][^}]*)\}")
 NAME = re.compile(UNRESOLVED + "([^⟩]*)⟩")
 ZONES = "abc"
+# Types with made-up names that do not begin with the stack's, or have it in lower case.
+OTHERWISE = (
+    "AWS::S3::Bucket",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
+    "AWS::StepFunctions::StateMachine",
+)
 LONGEST = 100_000  # characters of one value: more is nothing that a template means
 
 
@@ -61,6 +68,31 @@ class Resolver:
         self._known: dict[tuple[str, str], Any] = {}
         self._open: set[tuple[str, str]] = set()
         self._conditions: dict[str, bool] = dict.fromkeys(forced, True)
+        self._read: Resolver | None = None
+        self._ends: re.Pattern[str] | None = None
+
+    def as_written(self) -> "Resolver":
+        """The same template, its values as texts of `Fn::Sub`: `${Stage}` for a parameter, `-*` for a random end."""
+        values = {name: f"${{{name}}}" if isinstance(each, str) else each for name, each in self.values.items()}
+        made = Resolver(self.name, self.body, values, exports=lambda name: None)
+        made._read = self
+        return made
+
+    def closed(self, text: str) -> str:
+        """A pattern of a policy; a name that ends at random (`orders-Queue-*`) becomes the one that stands for it."""
+        if self._ends is None:
+            ids = "|".join(sorted(filter(self._is_generated, self.resources))) or "(?!)"
+            self._ends = re.compile(f"(?<![\\w-])({re.escape(self.values['AWS::StackName'])}-(?:{ids}))-\\*")
+        return self._ends.sub(r"\1", text)
+
+    def _is_generated(self, logical_id: str) -> bool:
+        """Does CloudFormation make up the name of a resource?"""
+        resource = self.resources[logical_id]
+        if not isinstance(resource, dict):
+            return False
+        kind, properties = str(resource.get("Type", "")), resource.get("Properties") or {}
+        name = "Name" if kind == "AWS::Events::Rule" else shape_of(kind).name
+        return bool(name) and not (isinstance(properties, dict) and properties.get(name))
 
     @property
     def resources(self) -> Mapping[str, Any]:
@@ -94,6 +126,8 @@ class Resolver:
         """Is a resource with this `Condition` made?"""
         if condition is None:
             return True
+        if self._read:
+            return self._read.holds(condition)
         name = str(condition)
         if name not in self._conditions:
             written = self.body.get("Conditions", {})
@@ -158,7 +192,7 @@ class Resolver:
         properties = resource.get("Properties") or {}
         if part == "name":
             own = self.text(properties.get(shape.name)) if shape.name else None
-            return own or f"{self.values['AWS::StackName']}-{logical_id}"
+            return own or self._made_up(logical_id, kind)
         patterns = {"ref": shape.ref, "arn": shape.arn, "Arn": shape.arn, **shape.attributes}
         if part in patterns:
             return self._filled(patterns[part], logical_id, properties)
@@ -194,11 +228,20 @@ class Resolver:
         name = text.partition(":function:")[2] or text
         return f"arn:{self.values['AWS::Partition']}:lambda:{own[0]}:{own[1]}:function:{name}"
 
+    def _made_up(self, logical_id: str, kind: str) -> str:
+        """The name that CloudFormation makes up. The ids that services do cannot be said before they are there."""
+        name = f"{self.values['AWS::StackName']}-{logical_id}"
+        if self._read is None:
+            return name
+        if kind in OTHERWISE or not self._is_generated(logical_id):
+            return self.unknown(logical_id, f"what `{logical_id}` will be called is known only when it is deployed")
+        return f"{name}-*"
+
     def _rule(self, logical_id: str, part: str) -> str:
         """A rule on a bus of its own carries the bus in its ARN, and in what `Ref` gives."""
         properties = self.resources[logical_id].get("Properties") or {}
         bus = (self.text(properties.get("EventBusName")) or "default").rpartition("/")[2]
-        name = self.text(properties.get("Name")) or f"{self.values['AWS::StackName']}-{logical_id}"
+        name = self.text(properties.get("Name")) or self._made_up(logical_id, "AWS::Events::Rule")
         if part == "ref":
             return name if bus == "default" else f"{bus}|{name}"
         place = f"{self.values['AWS::Region']}:{self.values['AWS::AccountId']}"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,8 +155,8 @@ class Stack:
             return self.place(logical_id)
         number = NUMBERED.search(name)
         policies = properties.get("Policies")
-        is_template = number and isinstance(policies, Items) and _is_policy_template(policies, int(number[1]))
-        return Place(self.file, line, "SAM" if is_template else None)
+        asked = _policy_template(policies, int(number[1])) if number and isinstance(policies, Items) else None
+        return Place(self.file, line, "SAM" if asked else None, asked)
 
     def _asked(self, properties: Map, member: str, name: str) -> int | None:
         """The line of the policy in a member of a resource, or None."""
@@ -195,7 +195,7 @@ class Stack:
             kept = [each for each in written if self._is_known(each, what, subject, gaps)]
             if written and not kept:
                 return None
-            document = {**document, "Statement": kept}
+            document = {**document, "Statement": [self._closed(each) for each in kept]}
             whole = self.policy_place(logical_id, name) if kind is Kind.IDENTITY else self.place(logical_id)
             places = [self.place(logical_id, each) if line_of(each, 0) else whole for each in kept]
         else:
@@ -205,6 +205,15 @@ class Stack:
         except PolicyError as error:
             gaps.append(Gap(what, str(error), self.file, subject, place=self.place(logical_id)))
             return None
+
+    def _closed(self, statement: Any) -> Any:
+        """The statement; its resources whose names end at random are the stack's own."""
+        if not isinstance(statement, dict):
+            return statement
+        return {
+            key: _each(value, self.resolver.closed) if key in ("Resource", "NotResource") else value
+            for key, value in statement.items()
+        }
 
     def _is_known(self, statement: Any, what: str, subject: str, gaps: list[Gap]) -> bool:
         """Is it known whom and what the statement lets through?"""
@@ -217,10 +226,18 @@ class Stack:
         return not found
 
 
-def _is_policy_template(policies: Items, number: int) -> bool:
-    """Is it `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words?"""
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """A text, or each text of a list, changed."""
+    if isinstance(value, list):
+        return [_each(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _policy_template(policies: Items, number: int) -> str | None:
+    """The name of `{NameOfTemplate: parameters}`, of which SAM makes a policy in its own words."""
     each = policies[number] if number < len(policies) else None
-    return isinstance(each, dict) and len(each) == 1 and next(iter(each)).endswith("Policy")
+    name = next(iter(each)) if isinstance(each, dict) and len(each) == 1 else ""
+    return name if name.endswith("Policy") else None
 
 
 def _line_in(resource: Any, rest: str) -> int | None:
