@@ -31,7 +31,7 @@ def texts(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _of(resolver: Resolver, logical_id: str, kind: str) -> Iterator[str]:
-    """The ARN of a resource; of a function also that of its log group, and the values of its variables."""
+    """The ARN of a resource; of a function also that of its log group, its name, and the values of its variables."""
     yield resolver.arn_of(logical_id).removesuffix(":*")
     if kind != "AWS::Lambda::Function":
         return
@@ -40,6 +40,7 @@ def _of(resolver: Resolver, logical_id: str, kind: str) -> Iterator[str]:
     group = (resolver.text(own) if own else None) or f"/aws/lambda/{resolver.name_of(logical_id)}"
     partition, region, account = (resolver.values[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
     yield f"arn:{partition}:logs:{region}:{account}:log-group:{group}"
+    yield resolver.name_of(logical_id)
     variables = _at(properties, "Environment", "Variables")
     yield from (resolver.text(each) or "" for each in (variables.values() if isinstance(variables, dict) else ()))
 
