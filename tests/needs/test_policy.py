@@ -135,3 +135,13 @@ def test_sam_leaves_open_a_region_that_the_code_takes_from_lambda() -> None:
     made = call("dynamodb", "PutItem", {"TableName": "t", "region_name": "⟨env:AWS_REGION⟩"})
 
     assert [need.pinned for need in needs_of(made, function(), account())] == [False, False]
+
+
+def test_an_alias_whose_key_is_not_known_is_not_proven_and_says_what_narrows_it() -> None:
+    made = call("kms", "Encrypt", {"KeyId": "alias/app"})
+    proposal = propose(Needs(needs_of(made, function(), account())))
+
+    assert proposal.why == (
+        "which key `alias/app` stands for is not known;"
+        " a condition on `kms:ResourceAliases`, `alias/app`, narrows `kms:Encrypt` to it"
+    )

@@ -105,3 +105,12 @@ def test_a_managed_policy_is_what_is_replaced(tmp_path: Path) -> None:
         "replace `AmazonDynamoDBFullAccess` (template.yaml:7)"
         " by what `rolecall needs --function Worker --format sam` prints"
     )
+
+
+def test_what_sam_attaches_goes_with_a_role_of_the_template(tmp_path: Path) -> None:
+    (finding,) = serverless(tmp_path, [])
+
+    assert finding.fix.partition("yaml:")[2] == (
+        "3: give the function a `Role` that the template has;"
+        " its policies are then what `rolecall needs --function Worker --format sam` prints"
+    )

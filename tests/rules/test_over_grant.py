@@ -164,3 +164,22 @@ def test_a_shared_role_comes_with_the_policy_of_each_function() -> None:
     policies: Any = finding.evidence["policies"]
     assert [each["Sid"] for each in policies["orders"]["Statement"]][-1] == "CallDynamodb"
     assert [each["Sid"] for each in policies["invoices"]["Statement"]] == ["WriteLogs"]
+
+
+def test_the_smaller_statement_of_a_query_of_a_table_leaves_its_indexes_out() -> None:
+    query = {"service": "dynamodb", "operation": "Query", "parameters": {"TableName": "orders"}}
+    both = allow(["dynamodb:Query", "dynamodb:DeleteItem"], [TABLE, f"{TABLE}/index/*"])
+    (finding,) = found({"calls": [query], "more policies": {"Example": [both]}})
+    smaller: Any = finding.evidence["diff"]
+
+    assert json.loads(smaller[1][2:]) == allow("dynamodb:Query", TABLE)
+
+
+def test_the_smaller_statement_of_a_query_of_an_index_keeps_it() -> None:
+    parameters = {"TableName": "orders", "IndexName": "by-day"}
+    query = {"service": "dynamodb", "operation": "Query", "parameters": parameters}
+    both = allow(["dynamodb:Query", "dynamodb:DeleteItem"], [TABLE, f"{TABLE}/index/*"])
+    (finding,) = found({"calls": [query], "more policies": {"Example": [both]}})
+    smaller: Any = finding.evidence["diff"]
+
+    assert json.loads(smaller[1][2:]) == allow("dynamodb:Query", f"{TABLE}/index/*")

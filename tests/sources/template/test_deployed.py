@@ -78,14 +78,17 @@ def test_a_log_group_that_the_function_is_given_is_referred_to(tmp_path: Path) -
     assert "Resource: !GetAtt Logs.Arn\n" in text
 
 
-def test_a_name_that_a_variable_makes_of_the_stacks_stays_one(tmp_path: Path) -> None:
-    code = (
-        "import boto3, os\ndef handler(event, context):\n    boto3.client('dynamodb').query(TableName=os.environ['T'])"
-    )
+@pytest.mark.parametrize(
+    ("variable", "table"),
+    [("T", "${AWS::StackName}-orders"), ("AWS_LAMBDA_FUNCTION_NAME", "${AWS::StackName}-Indexer-*")],
+)
+def test_a_name_that_a_variable_makes_of_the_stacks_stays_one(tmp_path: Path, variable: str, table: str) -> None:
+    query = f"boto3.client('dynamodb').query(TableName=os.environ['{variable}'])"
+    code = f"import boto3, os\ndef handler(event, context):\n    {query}"
     variables = {"Variables": {"T": {"Fn::Sub": "${AWS::StackName}-orders"}}}
     text = printed(stack(tmp_path, code=code, Environment=variables))
 
-    assert "${AWS::AccountId}:table/${AWS::StackName}-orders\n" in text
+    assert f"${{AWS::AccountId}}:table/{table}\n" in text
 
 
 @pytest.mark.parametrize("group", ["${AWS::StackName}-Indexer-*", "${AWS::StackName}-Indexer"])

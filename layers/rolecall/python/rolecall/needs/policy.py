@@ -210,7 +210,16 @@ def _unproven(statements: tuple[Proposed, ...], needs: tuple[Need, ...], unsure:
             return str(error)
         except UndecidedError as error:
             return f"not decided: {error}"
-    return f"the resource of `{unsure[0].action}` is not wholly known" if unsure else None
+    return _unsure(unsure[0]) if unsure else None
+
+
+def _unsure(need: Need) -> str:
+    """A statement cannot name an alias; KMS Developer Guide, "kms:ResourceAliases": a condition can."""
+    alias = re.search(r"⟨(alias/[^⟩]+)⟩", need.resource)
+    if alias is None:
+        return f"the resource of `{need.action}` is not wholly known"
+    narrow = f"a condition on `kms:ResourceAliases`, `{alias[1]}`, narrows `{need.action}` to it"
+    return f"which key `{alias[1]}` stands for is not known; {narrow}"
 
 
 def _pairs(statements: tuple[Proposed, ...]) -> set[tuple[str, str]]:

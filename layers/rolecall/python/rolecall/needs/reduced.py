@@ -8,6 +8,7 @@ from rolecall.iam.statement import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.needs.excess import Comparison, Excess, Right
 from rolecall.needs.extent import fits
+from rolecall.needs.parts import overlap, widened
 from rolecall.needs.policy import printed
 from rolecall.needs.purpose import LOGS, unneeded
 from rolecall.needs.references import References, referring
@@ -100,7 +101,9 @@ def _resources(right: Right, statement: Statement) -> tuple[str, ...]:
     fitting = [each for each in statement.resources if fits(right.action, each)]
     needed = {need.resource for need in right.needs} if right.wide else set()
     kept = {each for each in fitting if each not in (*right.unneeded, *right.wide)}
-    return tuple(sorted(needed | kept)) or statement.resources
+    # The index of a table is the table's, and still nothing that a query of the table alone needs.
+    touched = {each for each in kept if any(overlap(widened(each), widened(need.resource)) for need in right.needs)}
+    return tuple(sorted(needed | (touched or kept))) or statement.resources
 
 
 def _made(old: dict[str, Any], place: int, resources: tuple[str, ...], actions: list[str]) -> dict[str, Any]:

@@ -114,7 +114,9 @@ def _fix(comparison: Comparison, policy: Policy, *, is_sure: bool) -> str:
     name, place, granted = policy.name.rpartition("/")[2], policy.allows[0].place, comparison.granted
     instead = printed(granted.function, granted.account) if is_sure else "the actions that are needed"
     if place and place.added_by and _is_lambdas(name):
-        return f"{place.file}:{place.line}: give the function a `Role` that the template has, with {instead}"
+        # What is printed is for the function as long as it has no role, and then for the role.
+        after = f"; its policies are then {instead}"
+        return f"{place.file}:{place.line}: give the function a `Role` that the template has{after}"
     if place:
         return f"replace `{name}` ({place.file}:{place.line}) by {instead}"
     return f"take `{name}` off `{granted.role.name}` and give it {instead}"

@@ -31,15 +31,16 @@ def texts(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _of(resolver: Resolver, logical_id: str, kind: str) -> Iterator[str]:
-    """The ARN of a resource; of a function also that of its log group, and the values of its variables."""
+    """The ARN of a resource; of a function also that of its log group, its name, and the values of its variables."""
     yield resolver.arn_of(logical_id).removesuffix(":*")
     if kind != "AWS::Lambda::Function":
         return
-    properties = resolver.resources[logical_id].get("Properties") or {}
+    properties = resolver.resources[logical_id].get("Properties")
     own = _at(properties, "LoggingConfig", "LogGroup")
     group = (resolver.text(own) if own else None) or f"/aws/lambda/{resolver.name_of(logical_id)}"
     partition, region, account = (resolver.values[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
     yield f"arn:{partition}:logs:{region}:{account}:log-group:{group}"
+    yield resolver.name_of(logical_id)
     variables = _at(properties, "Environment", "Variables")
     yield from (resolver.text(each) or "" for each in (variables.values() if isinstance(variables, dict) else ()))
 
@@ -86,15 +87,11 @@ def _referred(node: Any) -> Iterator[str]:
     if not isinstance(node, dict):
         return
     for key, value in node.items():
-        if key in ("Ref", "DependsOn") and isinstance(value, str):
-            yield value
-        elif key == "DependsOn" and isinstance(value, list):
-            yield from map(str, value)
+        named = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+        if key in ("Ref", "DependsOn"):
+            yield from named
         elif key == "Fn::GetAtt":
-            yield str(value).split(".")[0] if isinstance(value, str) else str(next(iter(value or [""])))
-        elif key == "Fn::Sub" and (isinstance(value, str) or (isinstance(value, list) and value)):
-            text = value if isinstance(value, str) else str(value[0])
-            yield from (found.strip().split(".")[0] for found in VARIABLE.findall(text))
-            yield from _referred(value)
-        else:
-            yield from _referred(value)
+            yield from (text.split(".")[0] for text in named[:1])
+        elif key == "Fn::Sub":
+            yield from (found.strip().split(".")[0] for text in named[:1] for found in VARIABLE.findall(text))
+        yield from _referred(value)

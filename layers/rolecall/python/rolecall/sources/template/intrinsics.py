@@ -81,7 +81,7 @@ class Resolver:
     def closed(self, text: str) -> str:
         """A pattern of a policy; a name that ends at random (`orders-Queue-*`) becomes the one that stands for it."""
         if self._ends is None:
-            ids = "|".join(sorted(filter(self._is_generated, self.resources))) or "(?!)"
+            ids = "|".join(map(re.escape, sorted(filter(self._is_generated, self.resources)))) or "(?!)"
             self._ends = re.compile(f"(?<![\\w-])({re.escape(self.values['AWS::StackName'])}-(?:{ids}))-\\*")
         return self._ends.sub(r"\1", text)
 
