@@ -16,7 +16,7 @@ from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.parameters import Variants, given
-from rolecall.sources.template.resources import resources
+from rolecall.sources.template.resources import with_resources
 from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
 
@@ -149,12 +149,12 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
-        resources=resources(stacks, read),
         strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
-    return with_calls(account, stacks, reader) if reader else account
+    called = with_calls(account, stacks, reader) if reader else account
+    return with_resources(called, stacks, code=reader is not None)
 
 
 def _stack(
