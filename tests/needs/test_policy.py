@@ -106,3 +106,9 @@ def test_sam_gives_what_is_optional_as_a_comment() -> None:
     text = sam(propose(Needs((need("sqs:SendMessage", QUEUE), need("sqs:ReceiveMessage", QUEUE, Certainty.MAY)))), {})
 
     assert "  # - PolicyName: CallSqsReceiveMessage" in text
+
+
+def test_sam_names_in_a_comment_what_is_optional_on_something_that_is_not_known() -> None:
+    text = sam(propose(Needs((need("kms:Decrypt", arn("kms", "key/⟨?⟩"), Certainty.MAY),))), {})
+
+    assert f"  # kms:Decrypt on {arn('kms', 'key/⟨?⟩')} (app.py:7: a test)" in text.splitlines()

@@ -19,7 +19,7 @@ def notes(answers: Sequence[Answer]) -> Iterator[str]:
     for each in answers:
         if not each.proven:
             yield f"{each.function}: not proven: {each.why}"
-        if each.proposal.optional:
+        if each.proposal.optional or each.proposal.unnamed:
             yield f"{each.function}: left out what it may need as well; `--format sam` shows it in comments"
         if not each.proposal.fits:
             yield f"{each.function}: {each.proposal.size:,} characters, more than a role's inline policies may have"

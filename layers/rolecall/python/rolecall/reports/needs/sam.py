@@ -18,6 +18,6 @@ def _block(answer: Answer) -> str:
         f"# {answer.name}: the policies of {answer.role_name}",
         *(doubts or ["# proven: all that it must be allowed, and no more"]),
     ]
-    if not answer.proposal.statements and not answer.proposal.optional:
+    if not (answer.proposal.statements or answer.proposal.optional or answer.proposal.unnamed):
         return "\n".join([*head, "Policies: []"])
     return "\n".join([*head, sam(answer.proposal, answer.names).rstrip()])
