@@ -9,6 +9,7 @@ from rolecall.needs.of import EVERY, Needs, merged, of
 from rolecall.needs.policy import Proposal, propose
 
 WHAT = "code"
+UNREAD = "its code was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Answer:
     role : ARN of its execution role
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
+    is_read : whether its code was read at all
     names : ARN -> what gives it in the template
     """
 
@@ -31,6 +33,7 @@ class Answer:
     why: str | None
     gaps: tuple[Gap, ...]
     names: Mapping[str, str]
+    is_read: bool = True
 
     @property
     def name(self) -> str:
@@ -65,7 +68,7 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     gaps = tuple(dict.fromkeys(gap for function in functions for gap in function.gaps if gap.what == WHAT))
     why = _unproven(needs, proposal, functions)
     names = {arn: name for account in accounts for arn, name in account.names}
-    return Answer(id, functions[0].role, needs, proposal, why, gaps, names)
+    return Answer(id, functions[0].role, needs, proposal, why, gaps, names, all(map(_is_read, functions)))
 
 
 def _together(parts: Iterable[Needs]) -> Needs:
@@ -94,10 +97,14 @@ def _key(need: Need) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return need.action, need.resource, need.context
 
 
+def _is_read(function: Function) -> bool:
+    return function.code is not None and function.code.read
+
+
 def _unproven(needs: Needs, proposal: Proposal, functions: Sequence[Function]) -> str | None:
     """Why it is not sure that the proposal is all that the function needs, and no more."""
-    if any(function.code is None or not function.code.read for function in functions):
-        return "its code was not read"
+    if not all(map(_is_read, functions)):
+        return UNREAD
     if needs.unresolved:
         number = len(needs.unresolved)
         return f"{number} {'place' if number == 1 else 'places'} in its code may call more"
