@@ -316,3 +316,10 @@ def test_all_that_is_missing_of_one_service_on_one_thing_is_one_finding() -> Non
         " the code calls `dynamodb.GetItem` in app.py:13, and 2 more"
     )
     assert finding.fingerprint == one({"calls": [PUT]}).fingerprint
+
+
+def test_statements_that_were_meant_to_allow_it_are_no_findings_of_their_own() -> None:
+    meant = [allow(action, f"{TABLE}-old") for action in ("dynamodb:PutItem", "dynamodb:GetItem")]
+    calls = [PUT, {**PUT, "operation": "GetItem"}]
+
+    assert names({"calls": calls, "more policies": {"Store": meant}}) == ["denied-call"]
