@@ -13,6 +13,7 @@ from rolecall.reports.needs import Answer, answers
 from rolecall.sources import template
 
 HERE = Path(__file__).resolve().parents[1]
+NO_HANDLER = "handler `index.handler` is not in the code: `index.py` does not define `handler`"
 DEMO = ("AlbFunction", "EventBridgeFunction", "HelloFunction", "S3Function", "SqsFunction")
 # The role holds these, and the analysis of the engine's own source does not find them as certain and whole: the auditor
 # calls AWS by names that are built, through one place (`Calls`), which is more than the analysis follows.
@@ -133,6 +134,20 @@ def test_what_is_not_proven_says_so(capsys: pytest.CaptureFixture[str], tmp_path
         texts.append(capsys.readouterr())
 
     assert ["not proven: " in text for text in (texts[0].out, texts[1].out, texts[2].err)] == [True, True, True]
+
+
+@pytest.mark.parametrize("kind", ["text", "json", "sam", "policy"])
+def test_code_that_was_not_read_is_told_beside_every_format(
+    kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    document = _traced_if_asked()
+    document["Resources"]["Orders"]["Properties"] |= {"Code": {"ZipFile": "def other(event, context): pass"}}
+    (tmp_path / "template.json").write_text(json.dumps(document))
+    status = main(["needs", "--template", str(tmp_path / "template.json"), "--format", kind])
+    out, err = capsys.readouterr()
+
+    assert (status, err.splitlines()[0]) == (0, f"rolecall: Orders: not proven: its code was not read: {NO_HANDLER}")
+    assert kind != "text" or out.startswith("Orders, role orders: its code was not read, so this is not all it needs\n")
 
 
 def test_a_need_of_some_variants_is_a_may(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Names from the environment and the event are what the function's configuration says they are."""
 
 import json
+from dataclasses import replace
 
+from rolecall.model import Gap
 from rolecall.needs.from_code import needs_of
 from tests.needs.world import Trigger, account, arn, call, function, needed
 
@@ -80,4 +82,34 @@ def test_a_secret_that_is_rotated_is_that_of_the_trigger() -> None:
 
     assert needed(made, function(Trigger("secretsmanager", secret))) == {
         ("secretsmanager:DescribeSecret", secret, "must")
+    }
+
+
+def test_what_stands_in_for_a_variable_is_its_value_where_it_is_not_set() -> None:
+    made = call("dynamodb", "PutItem", {"TableName": ("orders", "⟨env:TABLE=orders⟩")})
+
+    assert needed(made) == {("dynamodb:PutItem", arn("dynamodb", "table/orders"), "must")}
+
+
+def test_what_stands_in_for_a_variable_is_not_meant_where_it_is_set() -> None:
+    made = call("dynamodb", "PutItem", {"TableName": ("orders-new", "⟨env:TABLE=orders⟩-new")})
+
+    assert needed(made, function(environment={"TABLE": "carts"})) == {
+        ("dynamodb:PutItem", arn("dynamodb", "table/carts-new"), "must")
+    }
+
+
+def test_a_variable_of_an_environment_that_was_not_read_may_be_set() -> None:
+    made = call("dynamodb", "PutItem", {"TableName": ("orders", "⟨env:TABLE=orders⟩")})
+    unread = replace(function(), gaps=(Gap("environment", "AccessDeniedException"),))
+
+    assert {certainty for *_, certainty in needed(made, unread)} == {"may"}
+
+
+def test_a_path_is_asked_for_as_the_call_has_it() -> None:
+    made = call("ssm", "GetParametersByPath", {"Path": "/shop"})
+
+    assert needed(made) == {
+        ("ssm:GetParametersByPath", arn("ssm", "parameter/shop"), "must"),
+        ("ssm:GetParametersByPath", arn("ssm", "parameter/shop/*"), "may"),
     }

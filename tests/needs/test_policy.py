@@ -145,3 +145,9 @@ def test_an_alias_whose_key_is_not_known_is_not_proven_and_says_what_narrows_it(
         "which key `alias/app` stands for is not known;"
         " a condition on `kms:ResourceAliases`, `alias/app`, narrows `kms:Encrypt` to it"
     )
+
+
+def test_sam_names_in_a_comment_what_is_optional_on_something_that_is_not_known() -> None:
+    text = sam(propose(Needs((need("kms:Decrypt", arn("kms", "key/⟨?⟩"), Certainty.MAY),))), HERE)
+
+    assert f"  # kms:Decrypt on {arn('kms', 'key/⟨?⟩')} (app.py:7: a test)" in text.splitlines()

@@ -300,3 +300,26 @@ def test_a_deny_of_other_regions_and_accounts_blocks_nothing_here() -> None:
 def test_every_rule_that_is_blocked_is_a_rule() -> None:
     assert {*UNDER_GRANTS, "blocked-need"} <= {rule.name for rule in all_rules()}
     assert not OVER_GRANTS & set(UNDER_GRANTS)
+
+
+def test_all_that_is_missing_of_one_service_on_one_thing_is_one_finding() -> None:
+    calls = [
+        PUT,
+        {**PUT, "operation": "GetItem", "where": "app.py:13"},
+        {**PUT, "operation": "Scan", "where": "app.py:14"},
+    ]
+    finding = one({"calls": calls})
+
+    assert finding.actions == ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
+    assert finding.message == (
+        "`orders` may not `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:Scan` on `table/orders`:"
+        " the code calls `dynamodb.GetItem` in app.py:13, and 2 more"
+    )
+    assert finding.fingerprint == one({"calls": [PUT]}).fingerprint
+
+
+def test_statements_that_were_meant_to_allow_it_are_no_findings_of_their_own() -> None:
+    meant = [allow(action, f"{TABLE}-old") for action in ("dynamodb:PutItem", "dynamodb:GetItem")]
+    calls = [PUT, {**PUT, "operation": "GetItem"}]
+
+    assert names({"calls": calls, "more policies": {"Store": meant}}) == ["denied-call"]

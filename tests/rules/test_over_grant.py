@@ -183,3 +183,24 @@ def test_the_smaller_statement_of_a_query_of_an_index_keeps_it() -> None:
     smaller: Any = finding.evidence["diff"]
 
     assert json.loads(smaller[1][2:]) == allow("dynamodb:Query", f"{TABLE}/index/*")
+
+
+def test_managed_policies_of_lambda_that_fit_are_one_remark() -> None:
+    logs = allow(["logs:CreateLogStream", "logs:PutLogEvents"])
+    queue = allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+    names = ("AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole")
+    managed = [f"arn:aws:iam::aws:policy/service-role/{name}" for name in names]
+    policies = {managed[0]: [logs], managed[1]: [queue, logs]}
+    source = {"type": "sqs", "source": f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"}
+    (finding,) = found({"calls": [], "triggers": [source], "more policies": policies})
+
+    assert (finding.severity.value, finding.rule) == ("info", "broad-managed-policy")
+    assert finding.evidence["policies"] == managed
+
+
+def test_what_others_wrote_in_vain_is_one_remark() -> None:
+    name = "arn:aws:iam::aws:policy/service-role/AWSLambda{}ExecutionRole"
+    policies = {name.format(each): [allow("sqs:DeleteMessageBatch")] for each in ("Basic", "SQSQueue")}
+    judged = found({"calls": [], "more policies": policies})
+
+    assert [(each.severity.value, each.rule) for each in judged] == [("info", "unknown-action")]

@@ -50,6 +50,14 @@ def test_a_handler_that_is_not_there_is_a_gap(handler: str, why: str) -> None:
     assert found.calls == ()
 
 
+def test_a_handler_in_a_file_that_cannot_be_parsed_is_one_gap() -> None:
+    found = analysed("def handler(event, context:\n    pass\n")
+
+    assert [gap.why for gap in found.gaps] == [
+        "`app.py` is no Python that this version reads, line 1: '(' was never closed"
+    ]
+
+
 def test_python_2_is_a_gap_that_names_file_and_line() -> None:
     found = analysed(f"import old\n{CALLS}", old="x = 1\nprint 'hello'\n")
 

@@ -13,6 +13,7 @@ from rolecall import engine
 from rolecall.model import Account
 from rolecall.sources import SourceError, template
 from rolecall.sources.template import document
+from rolecall.sources.template.code import PROJECT
 
 TEMPLATES = Path(__file__).parent / "templates"
 FUNCTION = "{Type: AWS::Lambda::Function, Properties: {Role: 'arn:aws:iam::123456789012:role/r'}}"
@@ -133,7 +134,11 @@ def test_a_condition_that_is_not_declared_is_a_gap_and_its_function_stays(here: 
 
 
 @pytest.mark.parametrize(
-    ("uri", "why"), [("absent", "`absent` does not exist"), ("../../etc", "`../../etc` leaves the project: not read")]
+    ("uri", "why"),
+    [
+        ("absent", "`absent` does not exist"),
+        ("../../etc", f"`../../etc` leaves {PROJECT}: not read; run it in a folder that holds both"),
+    ],
 )
 def test_code_that_is_not_there_or_leaves_the_project_is_a_gap(uri: str, why: str, here: Path) -> None:
     text = "Transform: AWS::Serverless-2016-10-31\nResources:\n  A:\n    Type: AWS::Serverless::Function\n"

@@ -158,8 +158,8 @@ def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
             rivals[_rivalry(each)].append(each)
             for trigger in each.hit.triggers:
                 explaining[(each.function.id if each.function else each.hit.function, trigger)].append(each)
-        if each.hit.near:
-            lacks[_statement(each, each.hit.near)].append(each)
+        for near in each.hit.near:
+            lacks[_statement(each, near)].append(each)
     for each in struck:
         meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
         if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining):

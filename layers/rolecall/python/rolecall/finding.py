@@ -58,7 +58,7 @@ class Hit:
     severity : only where it is not the rule's
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
-    near : for what a role lacks, the statement that was probably meant to allow it
+    near : for what a role lacks, the statements that were probably meant to allow it
     triggers : ARNs of the sources of triggers that it is about, or explains: of one trigger there is one finding
     """
 
@@ -77,7 +77,7 @@ class Hit:
     role: str | None = None
     place: Place | None = None
     of_policy: bool = False
-    near: Statement | None = None
+    near: tuple[Statement, ...] = ()
     triggers: tuple[str, ...] = ()
 
 

@@ -226,7 +226,7 @@ class Call:
     where : file and line, `app.py:12`
     parameters : those that tell the resource or change the action, by name, with every value that they can have. A
         value is text in which `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨?⟩` stand for an environment variable, a part of the
-        event, and what is not known
+        event, and what is not known; `⟨env:NAME=text⟩` is a variable with what stands in for it where it is not set
     library : that makes the call for the code, such as `aws_lambda_powertools`; None where the code itself does
     certain : False where it hangs on a dynamic choice whether this call is meant
     """

@@ -15,15 +15,12 @@ if TYPE_CHECKING:
 
 def needs(options: argparse.Namespace) -> int:
     """Show what each function needs, with the proof of each need, and the policy that would be right."""
-    from rolecall.reports.needs import answers
+    from rolecall.reports.needs import answers, policy
 
     found = answers(read_accounts(options))
     write(options, _rendered(options, found))
-    if options.format == "policy":
-        from rolecall.reports.needs import policy
-
-        for note in policy.notes(found):
-            print(f"rolecall: {note}", file=sys.stderr)
+    for note in policy.notes(found) if options.format == "policy" else policy.unread(found):
+        print(f"rolecall: {note}", file=sys.stderr)
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rolecall.iam.statement import is_unresolved
 from rolecall.needs.parameters import Given, steps
 from rolecall.needs.placeholders import UNKNOWN, Value
+from rolecall.needs.resources import places
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +178,26 @@ def _regional(given: Given, service: str, rest: str) -> str:
     return f"arn:{given.account.partition}:{service}:{given.account.region}:{given.account.id}:{rest}"
 
 
+def _parameters(given: Given) -> Iterator[Further]:
+    """What lies under a path: Systems Manager User Guide, "How Parameter Store authorizes parameter retrieval".
+
+    Who may ask for a path gets all under it, so a right on that beside it is no more, and asked for by a longer path.
+    """
+    if given.call.operation == "GetParametersByPath":
+        why = "what lies under a path is given with it"
+        for place in places("ssm:GetParametersByPath", given):
+            if not is_unresolved(place.arn):
+                under = f"{place.arn.rstrip('/')}/*"
+                yield Further("ssm:GetParametersByPath", under, why, may=True, inferred=True)
+
+
 ON_BEHALF: Mapping[str, Callable[[Given], Iterator[Further]]] = {
     "athena": _athena,
     "bedrock-runtime": _bedrock,
     "rds-data": _data_api,
     "redshift-data": _redshift,
     "rekognition": _documents,
+    "ssm": _parameters,
     "textract": _documents,
     "transcribe": _transcribe,
     "translate": _translate,

@@ -142,9 +142,14 @@ def _further(given: Given, action: str, resource: str, why: str, may: bool, infe
     return Need(action, resource, certainty, _proof(given.call, why), not inferred and "⟨" not in resource)
 
 
+OWN_KEY = ("SSECustomerAlgorithm", "SSEKMSKeyId", "ServerSideEncryption")
+"""Parameters of S3 that choose another encryption than the bucket's (S3 API, PutObject)."""
+
+
 def _keys(need: Need, given: Given) -> Iterator[Need]:
+    own = any(map(given.has, OWN_KEY))
     for action, key, sure in uses(need.action, need.resource, given.account):
-        certainty = Certainty.MUST if sure and need.certainty is Certainty.MUST else Certainty.MAY
+        certainty = Certainty.MUST if sure and not own and need.certainty is Certainty.MUST else Certainty.MAY
         service = need.action.partition(":")[0]
         context = (("kms:ViaService", f"{service}.{given.account.region}.amazonaws.com"),)
         why = f"`{need.action}` uses the customer key of its resource"

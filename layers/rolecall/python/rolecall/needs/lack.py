@@ -79,7 +79,7 @@ class Lack:
         **evidence: object,
     ) -> Hit:
         """The hit: its fix is what the role needs, its witness the request that is denied."""
-        near = next((each.near for each in self.missing if each.near), None)
+        near = tuple(dict.fromkeys(each.near for each in self.missing if each.near))
         unread = self._unread()
         return Hit(
             None,
@@ -93,7 +93,7 @@ class Lack:
             evidence={
                 **evidence,
                 "needs": [_told(each.need) for each in self.missing],
-                "near": near and told(near),
+                "near": told(near[0]) if near else None,
                 **({"unread": f"the policy of {unread}"} if unread else {}),
             },
             witness=witness(self.need, self.held),

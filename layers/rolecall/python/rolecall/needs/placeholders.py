@@ -1,4 +1,7 @@
-"""Placeholders: what `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨aws:account⟩` in a parameter stand for, in this function."""
+"""Placeholders: what `⟨env:NAME⟩`, `⟨event:path⟩` and `⟨aws:account⟩` in a parameter stand for, in this function.
+
+`⟨env:NAME=text⟩` is a variable with the text that the code takes where it is not set.
+"""
 
 import json
 import re
@@ -14,6 +17,9 @@ MOST = 24
 """Values that one parameter is followed to; code that makes more says nothing of its resource."""
 
 UNKNOWN = "⟨?⟩"
+ENVIRONMENT = "environment"
+"""What a gap says where a function's variables were not read."""
+
 _MARK = re.compile(r"⟨(aws|env|event):([^⟩]*)⟩")
 
 
@@ -32,7 +38,7 @@ class Value:
 def filled(texts: tuple[str, ...], function: Function, account: Account) -> tuple[Value, ...]:
     """Every value that a parameter can have, sorted, once its placeholders are filled in where they are known."""
     values: set[Value] = set()
-    for text in texts:
+    for text in _holding(texts, function):
         marks = list(_MARK.finditer(text))
         choices = [_choices(mark, function, account) for mark in marks]
         for chosen in product(*choices):
@@ -46,6 +52,17 @@ def filled(texts: tuple[str, ...], function: Function, account: Account) -> tupl
     return tuple(sorted(values, key=lambda each: (each.text, each.inferred)))
 
 
+def _holding(texts: tuple[str, ...], function: Function) -> tuple[str, ...]:
+    """The texts but for those with what stands in for a variable that is set."""
+    ruled = set()
+    for text in texts:
+        for mark in _MARK.finditer(text):
+            name, _, instead = mark[2].partition("=")
+            if mark[1] == "env" and instead and name in dict(function.settings.environment):
+                ruled.add(text.replace(mark[0], instead, 1))
+    return tuple(text for text in texts if text not in ruled)
+
+
 def _choices(mark: re.Match[str], function: Function, account: Account) -> tuple[str, ...]:
     if mark[1] == "aws":
         return (account.id,)
@@ -55,6 +72,7 @@ def _choices(mark: re.Match[str], function: Function, account: Account) -> tuple
 
 def _environment(name: str, function: Function, account: Account) -> tuple[str, ...]:
     """The value of a variable; those that Lambda itself sets are in the Developer Guide ("Defined runtime …")."""
+    name, _, instead = name.partition("=")
     own = {
         "AWS_REGION": account.region,
         "AWS_DEFAULT_REGION": account.region,
@@ -62,6 +80,8 @@ def _environment(name: str, function: Function, account: Account) -> tuple[str, 
         "AWS_LAMBDA_LOG_GROUP_NAME": function.settings.log_group or f"/aws/lambda/{function.name}",
     }
     value = own.get(name, dict(function.settings.environment).get(name))
+    if value is None and instead and not any(gap.what == ENVIRONMENT for gap in function.gaps):
+        return (instead,)
     if not value:
         return ()
     parts = value.split()

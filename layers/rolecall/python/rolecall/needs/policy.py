@@ -54,6 +54,7 @@ class Proposal:
     ----------
     statements : of every MUST need
     optional : of the MAY needs whose resource is known: right if the code takes the way that needs them
+    unnamed : the MAY needs whose resource is not wholly known
     open : MUST needs whose resource is not wholly known
     proven : whether it allows exactly the MUST needs
     why : why it is not proven; None if it is
@@ -61,6 +62,7 @@ class Proposal:
 
     statements: tuple[Proposed, ...]
     optional: tuple[Proposed, ...] = ()
+    unnamed: tuple[Need, ...] = ()
     open: tuple[Need, ...] = ()
     proven: bool = False
     why: str | None = None
@@ -96,12 +98,13 @@ def propose(needs: Needs) -> Proposal:
     must = needs.must
     statements = _statements(must, ())
     have = {(need.action, need.resource) for need in must}
-    may = [need for need in needs.may if (need.action, need.resource) not in have and not is_unresolved(need.resource)]
-    optional = _statements(may, statements)
+    may = [need for need in needs.may if (need.action, need.resource) not in have]
+    optional = _statements((need for need in may if not is_unresolved(need.resource)), statements)
+    unnamed = tuple(need for need in may if is_unresolved(need.resource))
     unsure = tuple(need for need in must if is_unresolved(need.resource))
     unread = tuple(need for need in unsure if is_unresolved(need.resource.replace(UNKNOWN, "")))
     why = _unproven(statements, must, unread)
-    return Proposal(statements, optional, unsure, why is None, why)
+    return Proposal(statements, optional, unnamed, unsure, why is None, why)
 
 
 def printed(function: Function, account: Account) -> str:

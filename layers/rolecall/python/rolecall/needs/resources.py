@@ -253,9 +253,10 @@ def _ssm(action: Action, given: Given, on: str) -> Iterator[Place]:
             yield Place(value.text, value.inferred)
             continue
         name = value.text.removeprefix("/")
-        # A selector (`name:3`) is no part of the resource; a path is judged with or without its last slash.
-        name = f"{name.rstrip('/')}*" if by_path else name if is_unresolved(name) else name.partition(":")[0]
-        yield Place(arn_of(given, "ssm", f"parameter/{name}"), value.inferred or by_path)
+        # A selector (`name:3`) is no part of the resource. A path is judged as the call has it (Systems Manager User
+        # Guide, "How Parameter Store authorizes parameter retrieval"), not by the parameters under it.
+        name = name if by_path or is_unresolved(name) else name.partition(":")[0]
+        yield Place(arn_of(given, "ssm", f"parameter/{name}"), value.inferred)
 
 
 def _kms(action: Action, given: Given, on: str) -> Iterator[Place]:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rolecall.finding import Hit, Severity
 from rolecall.iam import catalog
@@ -42,27 +43,50 @@ def unknown_action(function: Function, account: Account) -> Yields:
     Misses: an action that exists and does something else than its author thinks.
     """
     role = account.role_of(function)
-    for policy in role.policies if role else ():
+    judged = tuple(_judged(role.policies)) if role else ()
+    strange = tuple(each for each in judged if not each.is_own)
+    # Nobody can mend what others wrote: one remark for the role is enough.
+    for group in (*((each,) for each in judged if each.is_own), *([strange] if strange else [])):
+        yield _hit(group)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A statement, and (entry or key, what is wrong with it)."""
+
+    statement: Statement
+    faults: tuple[tuple[str, str], ...]
+    is_own: bool
+
+
+def _judged(policies: tuple[Policy, ...]) -> Iterator[_Judged]:
+    for policy in policies:
         for statement in policy.statements:
-            faults = tuple(_faults(policy, statement))
-            if not faults:
-                continue
             is_own = not is_aws_managed(policy) and not (statement.place and statement.place.added_by)
-            named_in = {*statement.actions, *statement.not_actions}
-            strange = [entry for entry, _ in faults[:MOST] if entry in named_in and catalog.action(entry) is None]
-            nearest = {entry: found for entry in strange if (found := catalog.nearest(entry))}
-            yield Hit(
-                statement,
-                "; ".join(dict.fromkeys(why for _, why in faults[:3]))
-                + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""),
-                fix=_fix(nearest) if is_own else "nothing to do: it was not you who wrote it",
-                actions=tuple(dict.fromkeys(entry for entry, _ in faults)),
-                severity=Severity.MEDIUM if is_own else Severity.INFO,
-                evidence={
-                    "catalog": catalog.date(),
-                    "nearest": {entry: list(found) for entry, found in nearest.items()},
-                },
-            )
+            if faults := tuple(_faults(policy, statement)):
+                yield _Judged(statement, faults, is_own)
+
+
+def _hit(group: tuple[_Judged, ...]) -> Hit:
+    """One hit for these statements, about the first of them."""
+    first = group[0]
+    faults = [fault for each in group for fault in each.faults]
+    named_in = {entry for each in group for entry in (*each.statement.actions, *each.statement.not_actions)}
+    strange = [entry for entry, _ in faults[:MOST] if entry in named_in and catalog.action(entry) is None]
+    nearest = {entry: found for entry in strange if (found := catalog.nearest(entry))}
+    whys = list(dict.fromkeys(why for _, why in faults))
+    return Hit(
+        first.statement,
+        "; ".join(whys[:3]) + (f"; and {len(whys) - 3} more" if len(whys) > 3 else ""),
+        fix=_fix(nearest) if first.is_own else "nothing to do: it was not you who wrote it",
+        actions=tuple(dict.fromkeys(entry for entry, _ in faults)),
+        severity=Severity.MEDIUM if first.is_own else Severity.INFO,
+        evidence={
+            "catalog": catalog.date(),
+            "nearest": {entry: list(found) for entry, found in nearest.items()},
+            **({"policies": list(dict.fromkeys(each.statement.policy for each in group))} if len(group) > 1 else {}),
+        },
+    )
 
 
 def _faults(policy: Policy, statement: Statement) -> Iterator[tuple[str, str]]:

@@ -64,6 +64,8 @@ def _run(machine: Machine, module: str, name: str) -> None:
         return
     found = modules.member(machine, module, name)
     if not found or found == UNKNOWN:
+        if modules.is_broken(machine, frame.source):
+            return  # That it cannot be parsed is said.
         why = f"`{frame.source.path}` does not define `{name}`"
         machine.gap(f"handler `{module}.{name}` is not in the code: {why}", mendable=True)
         return

@@ -45,6 +45,7 @@ PARTLY = "("
 MOST_POSITIONS = 12
 # Lambda Developer Guide, "Defined runtime environment variables".
 SET_BY_LAMBDA = frozenset({"AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"})
+LONGEST_DEFAULT = 200  # characters: more than any name or ARN that stands in for a variable
 
 
 def make(
@@ -214,12 +215,19 @@ def _of_event(event: Event, key: Atom) -> Value:
 
 
 def environment(names: Value, default: Value = NOTHING) -> Value:
-    """What environment variables of these names hold, with what stands in for one that is not set."""
-    found = join(*(one(Text(f"⟨env:{text}⟩")) if "⟨" not in text else UNKNOWN for text in texts(names)))
+    """What environment variables of these names hold, with what stands in for one that is not set.
+
+    `⟨env:NAME=text⟩` is a variable with the text that stands in for it, which is a value by its side as well: only one
+    of the two holds, and the configuration tells which.
+    """
     # What Lambda itself sets is never absent; a default of None or "" says that it may be, not what it is.
     if set(texts(names)) <= SET_BY_LAMBDA:
-        return found
-    return join(found, frozenset(atom for atom in default if atom not in (Plain(None), Text(""))))
+        default = NOTHING
+    instead = frozenset(atom for atom in default if atom not in (Plain(None), Text("")))
+    plain = texts(instead) if len(instead) == 1 else ()
+    end = f"={plain[0]}" if plain and len(plain[0]) <= LONGEST_DEFAULT and "⟨" not in plain[0] else ""
+    found = join(*(one(Text(f"⟨env:{text}{end}⟩")) if "⟨" not in text else UNKNOWN for text in texts(names)))
+    return join(found, instead)
 
 
 def members(machine: Machine, name: str, keys: Value) -> Value:

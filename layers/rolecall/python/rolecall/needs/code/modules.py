@@ -76,6 +76,11 @@ def _parse(machine: Machine, source: Source, path: str) -> ast.Module:
     return tree
 
 
+def is_broken(machine: Machine, source: Source) -> bool:
+    """Is it a file that could not be parsed, of which a gap tells?"""
+    return hasattr(machine.trees.get(source.path or ""), "broken")
+
+
 def imported(machine: Machine, name: str, site: Site, *, quiet: bool = False) -> Value:
     """What `import name` gives for the whole dotted name; a package that may call AWS is told, unless `quiet`."""
     if module(machine, name):

@@ -10,6 +10,7 @@ from rolecall.needs.policy import Proposal, propose
 from rolecall.needs.references import References
 
 WHAT = "code"
+UNREAD = "its code was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Answer:
     why : why the proposal is not proven to be all that the function needs; None where it is
     gaps : what was not read of its code
     own : whether SAM makes the role, out of the `Policies` of the function
+    is_read : whether its code was read at all
     names : ARN -> what gives it in the template
     references : what stands for resources in its policies there
     """
@@ -36,6 +38,7 @@ class Answer:
     names: Mapping[str, str]
     references: References
     own: bool = False
+    is_read: bool = True
 
     @property
     def name(self) -> str:
@@ -72,7 +75,16 @@ def _answer(id: str, accounts: Sequence[Account]) -> Answer:
     names = {arn: name for account in accounts for arn, name in account.names}
     references = References.of(accounts, functions[0].role, needs.needs)
     return Answer(
-        id, functions[0].role, needs, proposal, why, gaps, names, references, _is_of_sam(functions[0], accounts)
+        id,
+        functions[0].role,
+        needs,
+        proposal,
+        why,
+        gaps,
+        names,
+        references,
+        own=_is_of_sam(functions[0], accounts),
+        is_read=all(map(_is_read, functions)),
     )
 
 
@@ -107,10 +119,14 @@ def _key(need: Need) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return need.action, need.resource, need.context
 
 
+def _is_read(function: Function) -> bool:
+    return function.code is not None and function.code.read
+
+
 def _unproven(needs: Needs, proposal: Proposal, functions: Sequence[Function]) -> str | None:
     """Why it is not sure that the proposal is all that the function needs, and no more."""
-    if any(function.code is None or not function.code.read for function in functions):
-        return "its code was not read"
+    if not all(map(_is_read, functions)):
+        return UNREAD
     if needs.unresolved:
         number = len(needs.unresolved)
         return f"{number} {'place' if number == 1 else 'places'} in its code may call more"

@@ -18,8 +18,18 @@ def notes(answers: Sequence[Answer]) -> Iterator[str]:
     """What is to be known before one of these policies is put to use, one line each."""
     for each in answers:
         if not each.proven:
-            yield f"{each.function}: not proven: {each.why}"
-        if each.proposal.optional:
+            yield f"{each.function}: not proven: {each.why}{_cause(each)}"
+        if each.proposal.optional or each.proposal.unnamed:
             yield f"{each.function}: left out what it may need as well; `--format sam` shows it in comments"
         if not each.proposal.fits:
             yield f"{each.function}: {each.proposal.size:,} characters, more than a role's inline policies may have"
+
+
+def unread(answers: Sequence[Answer]) -> Iterator[str]:
+    """Of which functions the code was not read, so that all else is said without it, one line each."""
+    yield from (f"{each.function}: not proven: {each.why}{_cause(each)}" for each in answers if not each.is_read)
+
+
+def _cause(answer: Answer) -> str:
+    """Why the code was not read."""
+    return "" if answer.is_read else "".join(f": {gap.why}" for gap in answer.gaps[:1])

@@ -12,6 +12,7 @@ from rolecall.needs.references import References
 from rolecall.reports.needs import Answer
 from rolecall.reports.needs.policy import notes
 
+UNNAMED = "# May be needed as well, on what is not known:"
 OPTIONAL = "# Needed only if the code takes certain ways; delete what is not:"
 # Where a plain scalar of YAML would be read as something else.
 QUOTED = re.compile(r"^[\[\]{}&*!|>'\"%@`#?-]|: |\s#|\s$")
@@ -31,7 +32,7 @@ def _block(answer: Answer) -> str:
         *(["# SAM attaches a managed policy that allows more; to a `Role` of the template it does not"] * answer.own),
         *_circles(answer),
     ]
-    if not answer.proposal.statements and not answer.proposal.optional:
+    if not (answer.proposal.statements or answer.proposal.optional or answer.proposal.unnamed):
         return "\n".join([*head, "Policies: []"])
     made = own if answer.own else sam
     return "\n".join([*head, made(answer.proposal, answer.references).rstrip()])
@@ -53,6 +54,7 @@ def sam(proposal: Proposal, references: References) -> str:
     if proposal.optional:
         lines.append(f"  {OPTIONAL}")
         lines += [f"  # {line[2:]}" for each in proposal.optional for line in _policy(each, references)]
+    lines += [f"  {line}" for line in _unnamed(proposal)]
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +66,14 @@ def own(proposal: Proposal, references: References) -> str:
     if proposal.optional:
         lines.append(f"      {OPTIONAL}")
         lines += [f"      # {line}" for each in proposal.optional for line in _statement(each, references)]
+    lines += [f"      {line}" for line in _unnamed(proposal)]
     return "\n".join(lines) + "\n"
+
+
+def _unnamed(proposal: Proposal) -> list[str]:
+    needs = proposal.unnamed
+    places = dict.fromkeys(f"# {n.action} on {n.resource} ({n.proof.where}: {n.proof.why})" for n in needs)
+    return [UNNAMED, *places] if places else []
 
 
 def _policy(each: Proposed, references: References) -> list[str]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from rolecall.needs import Certainty, Need, Proof
-from rolecall.reports.needs import Answer
+from rolecall.reports.needs import UNREAD, Answer
 
 COLOURS = {Certainty.MUST: "1", Certainty.MAY: "36"}
 ORDER = (Certainty.MUST, Certainty.MAY, Certainty.UNKNOWN)
@@ -22,7 +22,8 @@ def render(answers: Sequence[Answer], *, colour: bool = False) -> str:
 
 
 def _lines(answer: Answer, *, colour: bool) -> Iterator[str]:
-    yield f"{_paint(answer.name, BOLD, colour)}, role {answer.role_name}"
+    doubt = "" if answer.is_read else f": {_paint(UNREAD, YELLOW, colour)}, so this is not all it needs"
+    yield f"{_paint(answer.name, BOLD, colour)}, role {answer.role_name}{doubt}"
     for (certainty, resource, proof), actions in _grouped(answer.needs.needs).items():
         yield f"  {_paint(certainty.value.ljust(4), COLOURS.get(certainty, ''), colour)}  {', '.join(actions)}"
         yield f"        on {_resource(resource, answer)}"

@@ -17,7 +17,7 @@ from rolecall.sources.template.functions import functions
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.layers import layers
 from rolecall.sources.template.parameters import Variants, given
-from rolecall.sources.template.resources import resources
+from rolecall.sources.template.resources import with_resources
 from rolecall.sources.template.roles import roles, users
 from rolecall.sources.template.stack import Stack
 
@@ -150,14 +150,15 @@ def _account(stacks: Sequence[Stack], variants: Sequence[Variants], reader: Read
         functions=read,
         roles=made,
         users=users(stacks),
-        resources=(*resources(stacks, read), *(layer for stack in stacks for layer in layers(stack))),
+        resources=tuple(layer for stack in stacks for layer in layers(stack)),
         strays=strays,
         names=tuple(name for stack in stacks for name in stack.names()),
         deployed=tuple(text for stack in stacks for text in deployed.texts(stack)),
         loops=tuple(loop for stack in stacks for loop in deployed.loops(stack, running)),
         gaps=tuple(dict.fromkeys([*gaps, *unknown, *missing])),
     )
-    return with_calls(account, stacks, reader) if reader else account
+    called = with_calls(account, stacks, reader) if reader else account
+    return with_resources(called, stacks, code=reader is not None)
 
 
 def _stack(

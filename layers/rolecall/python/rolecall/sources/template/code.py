@@ -10,6 +10,7 @@ from rolecall.sources.code import Files, Layers, Reader, UnreadableError, analys
 from rolecall.sources.template.stack import Stack, shown
 
 CODE = "code"
+PROJECT = "the project (the template's git repository, else its folder, or the current one around it)"
 REMOTE = ("s3://", "https://", "http://")
 
 
@@ -68,7 +69,8 @@ def _refused(stack: Stack, local: str) -> str | None:
     home = stack.document.path.parent
     resolved = (home / local).resolve()
     if not any(folder == resolved or folder in resolved.parents for folder in _projects(home)):
-        return f"`{local}` leaves the project: not read"
+        # What a template names outside may be anything on this machine.
+        return f"`{local}` leaves {PROJECT}: not read; run it in a folder that holds both"
     if not resolved.exists():
         return f"`{local}` does not exist"
     return None

@@ -1,55 +1,170 @@
-"""What triggers of a template point to: queues with their policies and keys, and versions that are not there."""
+"""What functions of a template point to: queues, topics, tables … with their keys and policies; versions not there."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rolecall.iam.policy import Kind, Policy
-from rolecall.model import Function, Gap, Resource
+from rolecall.iam.statement import is_unresolved
+from rolecall.model import Account, Function, Gap, Resource
+from rolecall.needs.grant import letting_in
+from rolecall.needs.of import of
 from rolecall.sources.template.stack import Stack
 
+Properties = Mapping[str, Any]
 
-def resources(stacks: Sequence[Stack], functions: Iterable[Function]) -> tuple[Resource, ...]:
-    """The queues that triggers come from or leave events in, their keys, and the aliases that nothing makes."""
-    functions = tuple(functions)
+
+def with_resources(account: Account, stacks: Sequence[Stack], *, code: bool = True) -> Account:
+    """The account with all that functions may point to, their keys, and the aliases that nothing makes.
+
+    What is not known of one is a gap of the functions that use it, and of nobody where none does. Which ones the code
+    uses is asked only with `code`.
+    """
+    resources = [*account.resources, *_made(stacks), *_absent(stacks, account.functions)]
+    whole = replace(account, resources=tuple(sorted(resources, key=lambda each: each.arn)))
+    if not any(each.gaps for each in resources):
+        return whole
+    users = _users(whole, code=code)
+    return replace(whole, resources=tuple(_for(users.get(each.arn), each) for each in whole.resources))
+
+
+def _for(user: str | None, resource: Resource) -> Resource:
+    return replace(resource, gaps=tuple(replace(gap, subject=user) for gap in resource.gaps) if user else ())
+
+
+def _users(account: Account, *, code: bool) -> dict[str, str]:
+    """ARN -> the id of the first function that uses it."""
     users: dict[str, str] = {}
-    for function in functions:
-        for trigger in function.triggers:
-            for arn in (trigger.dead_letter, trigger.source if trigger.type == "sqs" else None):
-                if arn:
-                    users.setdefault(arn, function.id)
-    queues = [made for stack in stacks for made in _queues(stack, users)]
-    keys = {each.key for each in queues if each.key}
-    made = [*queues, *(key for stack in stacks for key in _keys(stack, keys)), *_absent(stacks, functions)]
-    return tuple(sorted(made, key=lambda each: each.arn))
+    for function in account.functions:
+        named = [arn for each in function.triggers for arn in (each.source, each.dead_letter) if arn]
+        named += [each.resource for each in of(function, account).needs] if code else []
+        for arn in named:
+            owner = arn.partition("/")[0] if ":s3:::" in arn else arn
+            known = account.resource(arn) or account.resource(owner)
+            for used in (arn, owner, known.key if known else None):
+                if used:
+                    users.setdefault(used, function.id)
+    return users
 
 
-def _queues(stack: Stack, users: dict[str, str]) -> Iterator[Resource]:
-    for logical_id, properties in stack.of("AWS::SQS::Queue"):
-        arn = stack.resolver.arn_of(logical_id)
-        if arn not in users:
-            continue
-        gaps: list[Gap] = []
-        policy = _policy(stack, logical_id, users[arn], gaps)
-        named = properties.get("KmsMasterKeyId")
-        of_aws = str(named).endswith("alias/aws/sqs")
-        facts = [("fifo", "true")] if str(properties.get("FifoQueue")).lower() == "true" else []
-        facts += [("manager of key", "AWS")] if of_aws else []
-        redrive = properties.get("RedrivePolicy")
-        if isinstance(redrive, dict) and redrive.get("deadLetterTargetArn"):
-            facts.append(("dead-letter", str(redrive["deadLetterTargetArn"])))
-        key = None if named is None or of_aws else _key(stack, str(named))
-        yield Resource(arn, key=key, policy=policy, facts=tuple(facts), gaps=tuple(gaps))
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where resources of a type say their key, and who may use them.
+
+    Parameters
+    ----------
+    key : what names the key: an id, an ARN or an alias; None where AWS encrypts
+    policy : its own property with a policy
+    policies : types of resources that are policies of it; property of those that names it; property with the document
+    """
+
+    key: Callable[[Properties], Any]
+    policy: str = ""
+    policies: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    document: str = "PolicyDocument"
 
 
-def _policy(stack: Stack, logical_id: str, subject: str, gaps: list[Gap]) -> Policy | None:
-    """The policy that the template puts on a queue; where several do, the last of them (AWS::SQS::QueuePolicy)."""
-    url, found = str(stack.resolver.resource(logical_id, "ref")), None
-    for name, properties in stack.of("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy"):
-        queues = properties.get("Queues", properties.get("Queue"))
-        if url in [str(each) for each in (queues if isinstance(queues, list) else [queues])]:
-            document = properties.get("PolicyDocument")
-            found = stack.policy(name, document, name="resource", kind=Kind.RESOURCE, subject=subject, gaps=gaps)
+def _of(*names: str) -> Callable[[Properties], Any]:
+    """The value of a path of properties, through lists to their first item."""
+
+    def value(properties: Properties) -> Any:
+        found: Any = properties
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) else None
+            found = found[0] if isinstance(found, list) and found else found
+        return found
+
+    return value
+
+
+def _of_replica(properties: Properties) -> Any:
+    """A global table: one key for each region; those of this stack's are named by its first replica."""
+    return _of("Replicas", "SSESpecification", "KMSMasterKeyId")(properties)
+
+
+_BUCKET = ("BucketEncryption", "ServerSideEncryptionConfiguration", "ServerSideEncryptionByDefault", "KMSMasterKeyID")
+KEPT: Mapping[str, Kept] = {
+    # CloudFormation Template Reference, the properties of each type.
+    "AWS::DynamoDB::GlobalTable": Kept(_of_replica),
+    "AWS::DynamoDB::Table": Kept(_of("SSESpecification", "KMSMasterKeyId"), "ResourcePolicy"),
+    "AWS::Kinesis::Stream": Kept(
+        _of("StreamEncryption", "KeyId"),
+        policies=("AWS::Kinesis::ResourcePolicy",),
+        named=("ResourceArn",),
+        document="ResourcePolicy",
+    ),
+    "AWS::S3::Bucket": Kept(_of(*_BUCKET), policies=("AWS::S3::BucketPolicy",), named=("Bucket",)),
+    # A SecureString cannot be made by CloudFormation.
+    "AWS::SSM::Parameter": Kept(lambda _: None),
+    "AWS::SNS::Topic": Kept(
+        _of("KmsMasterKeyId"),
+        policies=("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"),
+        named=("Topics", "TopicArn"),
+    ),
+    "AWS::SQS::Queue": Kept(
+        _of("KmsMasterKeyId"),
+        policies=("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy"),
+        named=("Queues", "Queue"),
+    ),
+    "AWS::SecretsManager::Secret": Kept(
+        _of("KmsKeyId"),
+        policies=("AWS::SecretsManager::ResourcePolicy",),
+        named=("SecretId",),
+        document="ResourcePolicy",
+    ),
+    "AWS::StepFunctions::StateMachine": Kept(_of("EncryptionConfiguration", "KmsKeyId")),
+}
+"""Type -> where its key and its policy stand."""
+
+
+def _made(stacks: Sequence[Stack]) -> Iterator[Resource]:
+    for stack in stacks:
+        for kind, kept in KEPT.items():
+            for logical_id, properties in stack.of(kind):
+                yield _resource(stack, logical_id, properties, kept)
+        yield from _keys(stack)
+        yield from _aliases(stack)
+
+
+def _resource(stack: Stack, logical_id: str, properties: Properties, kept: Kept) -> Resource:
+    # The name of a parameter may begin with the slash that its ARN has anyway.
+    arn = stack.resolver.arn_of(logical_id).replace(":parameter//", ":parameter/")
+    gaps: list[Gap] = []
+    policy = _policy(stack, logical_id, properties, kept, gaps)
+    named = kept.key(properties)
+    of_aws = ":alias/aws/" in f":{named}"
+    facts = list(_facts(properties)) + ([("manager of key", "AWS")] if of_aws else [])
+    key = None if not named or of_aws else _key(stack, str(named))
+    if key and (unknown := list(stack.gaps("key", None, str(named), at=stack.place(logical_id)))):
+        gaps += unknown
+        key = None  # It may turn out to be one of AWS's own.
+    return Resource(arn, key=key, policy=policy, facts=tuple(facts), gaps=tuple(gaps))
+
+
+def _facts(properties: Properties) -> Iterator[tuple[str, str]]:
+    if str(properties.get("FifoQueue", properties.get("FifoTopic"))).lower() == "true":
+        yield "fifo", "true"
+    redrive = properties.get("RedrivePolicy")
+    if isinstance(redrive, dict) and redrive.get("deadLetterTargetArn"):
+        yield "dead-letter", str(redrive["deadLetterTargetArn"])
+
+
+def _policy(stack: Stack, logical_id: str, properties: Properties, kept: Kept, gaps: list[Gap]) -> Policy | None:
+    """The policy that the template puts on a resource; where several do, the last of them."""
+    names = {str(stack.resolver.resource(logical_id, "ref")), stack.resolver.arn_of(logical_id)}
+    found = None
+    if isinstance(own := properties.get(kept.policy), dict):
+        found = _parsed(stack, logical_id, own.get("PolicyDocument"), "resource", gaps)
+    for name, each in stack.of(*kept.policies):
+        of = next((each[member] for member in kept.named if member in each), None)
+        if names & {str(one) for one in (of if isinstance(of, list) else [of])}:
+            found = _parsed(stack, name, each.get(kept.document), "resource", gaps)
     return found
+
+
+def _parsed(stack: Stack, logical_id: str, document: Any, name: str, gaps: list[Gap]) -> Policy | None:
+    return stack.policy(logical_id, document, name=name, kind=Kind.RESOURCE, subject="", gaps=gaps)
 
 
 def _key(stack: Stack, named: str) -> str:
@@ -59,24 +174,30 @@ def _key(stack: Stack, named: str) -> str:
         for _, properties in stack.of("AWS::KMS::Alias"):
             if str(properties.get("AliasName")) == named[named.index("alias/") :]:
                 return _key(stack, str(properties.get("TargetKeyId")))
-        named = f"⟨{named}⟩"
+        named = f"⟨{named[named.index('alias/') :]}⟩"
     if named.startswith("arn:"):
         return named
     return f"arn:{values['AWS::Partition']}:kms:{values['AWS::Region']}:{values['AWS::AccountId']}:key/{named}"
 
 
-def _keys(stack: Stack, wanted: Iterable[str | None]) -> Iterator[Resource]:
+def _keys(stack: Stack) -> Iterator[Resource]:
+    """Keys: one without a policy gets that which leaves it to the account (CloudFormation, AWS::KMS::Key)."""
+    values = stack.resolver.values
     for logical_id, properties in stack.of("AWS::KMS::Key"):
-        arn = stack.resolver.arn_of(logical_id)
-        if arn in wanted:
-            gaps: list[Gap] = []
-            document: Any = properties.get("KeyPolicy")
-            policy = (
-                stack.policy(logical_id, document, name="key", kind=Kind.RESOURCE, subject=arn, gaps=gaps)
-                if document
-                else None
-            )
-            yield Resource(arn, policy=policy, gaps=tuple(gaps))
+        gaps: list[Gap] = []
+        document: Any = properties.get("KeyPolicy")
+        policy = (
+            _parsed(stack, logical_id, document, "key", gaps)
+            if document
+            else letting_in(values["AWS::Partition"], values["AWS::AccountId"])
+        )
+        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, gaps=tuple(gaps))
+
+
+def _aliases(stack: Stack) -> Iterator[Resource]:
+    for logical_id, properties in stack.of("AWS::KMS::Alias"):
+        key = _key(stack, str(properties.get("TargetKeyId")))
+        yield Resource(stack.resolver.arn_of(logical_id), key=None if is_unresolved(key) else key)
 
 
 def _absent(stacks: Sequence[Stack], functions: Iterable[Function]) -> Iterator[Resource]:
