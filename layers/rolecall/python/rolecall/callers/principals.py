@@ -1,7 +1,7 @@
 """The principals of an account, as those who may want to invoke a function: what is known of their requests."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rolecall.iam.condition import keys
 from rolecall.iam.evaluate import Policies
@@ -102,6 +102,23 @@ class Principal:
         absent = absent | OF_SERVICES | (NOT_OF_USERS if is_user else frozenset())
         without = _untagged(function) + ((PRINCIPAL_TAG,) if is_user else ())
         return Request.of(self.caller, action, function.qualified_arn, facts, unknown=Unknown(absent, without))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same:
+    """An account, the same only as the same object: to hash all that it holds takes too long."""
+
+    account: Account
+    id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", id(self.account))
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.account is other.account
 
 
 def known(function: Function, account: Account) -> dict[str, str]:
