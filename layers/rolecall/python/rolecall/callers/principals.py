@@ -31,6 +31,8 @@ OF_URLS = frozenset({"lambda:functionurlauthtype", "lambda:invokedviafunctionurl
 # A request of code that runs in a function is made by a role: Developer Guide, "Using source function ARN".
 NOT_OF_USERS = frozenset({"aws:federatedprovider", "lambda:sourcefunctionarn"})
 ABOUT_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username")
+UNIQUE = ("AIDA", "AROA")
+"""Beginnings of the ids that take the place of a principal that was deleted: IAM User Guide, "Unique identifiers"."""
 TAG = "aws:resourcetag/"
 PRINCIPAL_TAG = "aws:principaltag/"
 
@@ -119,6 +121,15 @@ class Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and self.account is other.account
+
+
+def was_deleted(principal: str) -> bool:
+    """Is it an id, which stands in place of an ARN once the principal is no more?
+
+    >>> was_deleted("AROADBQP57FF2AEXAMPLE"), was_deleted("arn:aws:iam::111122223333:role/AROA")
+    (True, False)
+    """
+    return principal.startswith(UNIQUE) and ":" not in principal
 
 
 def known(function: Function, account: Account) -> dict[str, str]:

@@ -8,6 +8,7 @@ authentication nobody is asked who they are: then the function's own policy deci
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from rolecall.callers.anybody import ANYTHING, request, signed, unsigned
 from rolecall.callers.principals import (
@@ -98,8 +99,8 @@ def direct(function: Function, account: Account, statement: Statement) -> Reques
     if policy is None:
         return None
     alone = Policy(policy.name, policy.kind, policy.version, (statement, *policy.denies))
-    for caller in signed(policy, account):
-        asked = request(caller, INVOKE, function.qualified_arn, account)
+    for caller, member in product(signed(policy, account), (True, False)):
+        asked = request(caller, INVOKE, function.qualified_arn, account, member)
         if settle(asked, Policies((ANYTHING,), alone)).allowed is not False:
             return asked
     return None
