@@ -19,6 +19,7 @@ from rolecall.callers.principals import (
     Principal,
     Same,
     about_invoking,
+    asked,
     known,
     principals,
     speaks,
@@ -139,8 +140,9 @@ def by_identity(function: Function, account: Account) -> Iterator[Use]:
 
 
 def _parts_people(statement: Statement) -> bool:
-    """Can it give or take what no name tells? Whom it lets in by name, `named` asks about."""
-    return not statement.is_allow or bool(statement.not_principals) or any(p.is_everyone for p in statement.principals)
+    """Can it give or take half of it, to whom no name tells? Whom it lets in by name, `named` asks about."""
+    is_named = statement.is_allow and not statement.not_principals
+    return _is_lopsided(statement) and not (is_named and not any(each.is_everyone for each in statement.principals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ def _is_uneven(person: Principal, account: Account) -> bool:
 def _is_lopsided(statement: Statement) -> bool:
     """May it allow to open a URL and not to invoke through it, or deny the second without the first?"""
     has, lacks = (INVOKE_URL, INVOKE) if statement.is_allow else (INVOKE, INVOKE_URL)
-    return _speaks(statement, has) and (bool(statement.conditions) or not _speaks(statement, lacks))
+    tells = any(key in (AUTH.lower(), VIA.lower()) for key in asked(statement))
+    return _speaks(statement, has) and (tells or not _speaks(statement, lacks))
 
 
 def of_principal(person: Principal, function: Function, account: Account) -> Use:
