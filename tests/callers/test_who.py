@@ -269,7 +269,7 @@ def test_a_principal_that_was_deleted_is_a_gap() -> None:
 def test_a_session_has_the_rights_of_its_role() -> None:
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/ann"
 
-    assert told(asked(resource=[permission({"AWS": session})])) == [("ann", "resource", ())]
+    assert told(asked(resource=[permission({"AWS": session})])) == [("deploy/ann", "resource", ())]
 
 
 def test_policies_that_were_not_read_are_gaps() -> None:

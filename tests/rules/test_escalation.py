@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from rolecall import engine
+from rolecall.escalation.judge import with_trust
+from rolecall.escalation.strength import holder
 from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.iam.policy import parse
-from rolecall.model import Account, Gap, User
+from rolecall.model import Account, Gap, Resource, User
+from rolecall.needs.grant import letting_in
 from rolecall.parts import single
 from rolecall.rules import all_rules
 from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account, allow, document
@@ -30,6 +33,8 @@ ESCALATION = {
     "self-rewrite",
     "workload-takeover",
 }
+
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 
 
 def role(name: str, *statements: dict[str, Any], trust: dict[str, Any] = LAMBDA) -> dict[str, Any]:
@@ -404,3 +409,17 @@ def test_a_user_can_expose_a_function() -> None:
     assert (finding.severity.value, finding.rule, finding.principal) == ("info", "exposed-function", ann.arn)
     case = json.dumps({**(finding.witness or {}), "identityPolicies": [policy.document()]})
     assert answer(case)["decision"] == "Allowed"
+
+
+def test_a_right_to_more_rights_is_a_cause_before_a_loop() -> None:
+    before = {"self-escalation", "role-passing", "workload-takeover", "self-rewrite", "role-chaining"}
+
+    assert before <= {rule.name for rule in all_rules() if "trigger-loop" in rule.silences}
+
+
+def test_what_is_supposed_of_a_role_does_not_index_the_account_anew() -> None:
+    held = holder(account().roles[0], account())
+
+    supposed = with_trust(held, OTHER, None)
+    assert supposed.account is held.account
+    assert supposed.known(OTHER) == Resource(OTHER, policy=letting_in("aws", ACCOUNT))

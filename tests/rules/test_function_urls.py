@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rolecall import engine
+from rolecall.callers.urls import by_identity
 from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
@@ -180,6 +181,21 @@ def test_a_role_with_half_of_it_in_its_own_policies_is_told() -> None:
 
 def test_the_account_as_a_whole_is_judged_by_identity_policies() -> None:
     assert audited(with_url("AWS_IAM", opening({"AWS": ACCOUNT}, **SIGNED))) == []
+
+
+def test_the_half_that_a_boundary_takes_away_is_told() -> None:
+    web = person("web", allow("lambda:*")) | {"boundary": document(allow("lambda:InvokeFunctionUrl"))}
+
+    found = [each for each in audited(with_url("AWS_IAM", roles=[web])) if each.rule == "half-permitted-url"]
+    assert [each.principal for each in found] == [WEB]
+
+
+def test_only_those_are_asked_who_may_have_half_of_it() -> None:
+    whole = person("whole", allow("lambda:*"))
+    half = person("web", allow("lambda:InvokeFunctionUrl"))
+    within = with_url("AWS_IAM", roles=[whole, half])
+
+    assert [each.who for each in by_identity(within.functions[0], within)] == [WEB]
 
 
 def test_the_other_half_is_a_command_without_an_authentication_type() -> None:

@@ -243,3 +243,13 @@ def test_a_role_that_trusts_both_is_clean(tmp_path: Path) -> None:
     both = "{Service: [lambda.amazonaws.com, edgelambda.amazonaws.com]}"
 
     assert found(tmp_path, EDGE, role=ROLE.replace("{Service: lambda.amazonaws.com}", both)) == []
+
+
+def test_a_condition_that_no_member_of_any_organization_needs_to_meet_lets_everybody_in() -> None:
+    who = trust("*", condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+
+    assert named(audited(LAMBDA, who)) == ["critical assumable-role"]
+
+
+def test_who_was_deleted_assumes_nothing() -> None:
+    assert audited(LAMBDA, trust({"AWS": "AROADBQP57FF2AEXAMPLE"})) == []

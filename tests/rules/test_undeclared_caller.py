@@ -127,3 +127,14 @@ Resources:
         - PolicyName: Invoke
           PolicyDocument: {Statement: [{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt Orders.Arn}]}
 """
+
+
+def test_the_name_of_a_role_declares_its_sessions() -> None:
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/nightly/run"
+    policy = [permission({"AWS": session})]
+    other = account({"tags": {"rolecall:callers": "none"}, "resource policy": policy})
+    declared = account({"tags": {"rolecall:callers": "nightly"}, "resource policy": policy})
+
+    (finding,) = engine.audit(other).findings
+    assert finding.message.startswith("role `nightly/run`, whom")
+    assert engine.audit(declared).findings == ()

@@ -6,7 +6,10 @@ import pytest
 
 from rolecall import engine
 from rolecall.sources import template
+from tests.builders import ACCOUNT, REGION, account
 
+DAILY = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/daily"
+DEAD = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 HEAD = """
 Resources:
   Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.handler, Runtime: python3.13,
@@ -116,3 +119,13 @@ def test_a_target_that_is_nearly_a_function_dangles() -> None:
     slip = RULE % "'arn:aws:lambda:us-east-1:123456789012:function:order'"
 
     assert ("high", "dangling-trigger") in found(slip)
+
+
+@pytest.mark.parametrize(("source", "queue"), [("daily", DEAD), (DAILY, "dead"), ("", "::::")])
+def test_a_malformed_arn_beside_a_dead_letter_queue_is_a_gap(source: str, queue: str) -> None:
+    trigger = {"type": "eventbridge", "source": source, "dead_letter": queue}
+    found = engine.audit(account({"triggers": [trigger]})).findings
+
+    told = [each.message for each in found if each.rule == "incomplete-audit"]
+    assert any("dead-letter queue" in each and "is no ARN" in each for each in told)
+    assert not any("crashed" in each for each in told)

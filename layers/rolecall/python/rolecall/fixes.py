@@ -71,7 +71,8 @@ def moved_permission(function: Function, wanted: Function, statement: Statement,
     place = statement.place
     if place:
         return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` name `{wanted.qualified_arn}`"
-    accounts = [each.values[0] for each in statement.conditions if each.key.lower() == "aws:sourceaccount"]
+    pinning = [each for each in statement.conditions if each.key.lower() == "aws:sourceaccount"]
+    accounts = [value for each in pinning for value in each.values]
     pinned = f" --source-account {accounts[0]}" if accounts else ""
     return (
         f"aws lambda add-permission --function-name {wanted.name} --statement-id {_sid(statement)}"

@@ -74,17 +74,20 @@ def unsigned() -> Caller:
     return Caller("Anonymous", "*")
 
 
-def request(caller: Caller, action: str, resource: str, account: Account, **context: str) -> Request:
-    """What a stranger asks, with all that is known of it."""
+def request(
+    caller: Caller, action: str, resource: str, account: Account, member: bool = True, /, **context: str
+) -> Request:
+    """What a stranger asks, with all that is known of it. `member` says whether his account is in an organization."""
     has_name = caller.type == "AWS"
     organization = "o-zzzzzzzzzz"
     own = {
         "aws:PrincipalAccount": caller.account or "",
         "aws:PrincipalArn": caller.id,
-        "aws:PrincipalOrgID": organization,
-        "aws:PrincipalOrgPaths": f"{organization}/r-zzzz/ou-zzzz-zzzzzzzz/",
         "aws:PrincipalType": "User",
     }
+    if member:
+        own["aws:PrincipalOrgID"] = organization
+        own["aws:PrincipalOrgPaths"] = f"{organization}/r-zzzz/ou-zzzz-zzzzzzzz/"
     facts = {
         "aws:PrincipalIsAWSService": "false",
         "aws:RequestedRegion": account.region,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 
 KINDS = ("anyone", "organization", "account", "service", "role", "user")
@@ -43,7 +44,10 @@ class Caller:
 
     @property
     def name(self) -> str:
-        """What people call it: a role's or user's name without its path."""
+        """What people call it: a role's or user's name without its path; a session with its role's."""
+        arn = Arn.parse(self.principal)
+        if arn and arn.session:
+            return "/".join(arn.session)
         return self.principal.rpartition("/")[2] if self.kind in ("role", "user") else self.principal
 
 

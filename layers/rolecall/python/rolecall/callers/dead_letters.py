@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Outcome, Policies
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
@@ -53,8 +54,10 @@ def undeliverable(trigger: Trigger, queue: str, account: Account) -> Verdict:
         return Verdict(unsure="which queue it is, is not known")
     if queue.endswith(".fifo"):
         return Verdict(f"is {_kind(queue)}, and only a standard queue will do")
-    region = trigger.source.split(":")[3]
-    if region != queue.split(":")[3] and not is_unresolved(region):
+    source, kept = Arn.parse(trigger.source), Arn.parse(queue)
+    if source is None or kept is None:
+        return Verdict(unsure=f"`{queue if source else trigger.source}` is no ARN")
+    if source.region != kept.region and not is_unresolved(source.region):
         return Verdict("is not in the region of its source")
     known = account.resource(queue)
     if known is not None and not known.exists:

@@ -24,10 +24,12 @@ class Declared:
     unknown: bool = False
 
     def covers(self, caller: Caller) -> bool:
-        """Is it one of them, by its name, its ARN or its account?"""
+        """Is it one of them, by its name, its ARN or its account? A session also by the name of its role."""
         arn = Arn.parse(caller.principal)
         owner = arn.account if arn else caller.principal
-        return bool(self.names & {caller.principal, caller.name, owner, f"arn:aws:iam::{owner}:root"})
+        root = f"arn:{arn.partition if arn else 'aws'}:iam::{owner}:root"
+        role = arn.session[0] if arn and arn.session else caller.name
+        return bool(self.names & {caller.principal, caller.name, role, owner, root})
 
 
 def declared(function: Function) -> Declared | None:

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller
-from rolecall.callers.principals import INVOKE, INVOKE_URL, OF_SERVICES, OF_URLS, Unknown, about_invoking, known
+from rolecall.callers.principals import (
+    INVOKE,
+    INVOKE_URL,
+    OF_SERVICES,
+    OF_URLS,
+    Unknown,
+    about_invoking,
+    known,
+    was_deleted,
+)
 from rolecall.callers.within import Within, spelled
 from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
@@ -33,9 +42,6 @@ ANYTHING = parse(
     kind=Kind.IDENTITY,
 )
 """What the identity policies of another account may say."""
-
-UNIQUE = ("AIDA", "AROA")
-"""Beginnings of the ids that take the place of a principal that was deleted: IAM User Guide, "Unique identifiers"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ def _principal(
         return
     arn = Arn.parse(value)
     if arn is None or arn.service not in ("iam", "sts") or is_unresolved(value):
-        deleted = value.startswith(UNIQUE) and ":" not in value
+        deleted = was_deleted(value)
         known_to_be = (
             "was deleted" if deleted else "is not known" if is_unresolved(value) else "is no ARN of a principal"
         )

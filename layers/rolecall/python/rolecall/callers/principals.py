@@ -1,7 +1,7 @@
 """The principals of an account, as those who may want to invoke a function: what is known of their requests."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rolecall.iam.condition import keys
 from rolecall.iam.evaluate import Policies
@@ -31,6 +31,8 @@ OF_URLS = frozenset({"lambda:functionurlauthtype", "lambda:invokedviafunctionurl
 # A request of code that runs in a function is made by a role: Developer Guide, "Using source function ARN".
 NOT_OF_USERS = frozenset({"aws:federatedprovider", "lambda:sourcefunctionarn"})
 ABOUT_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username")
+UNIQUE = ("AIDA", "AROA")
+"""Beginnings of the ids that take the place of a principal that was deleted: IAM User Guide, "Unique identifiers"."""
 TAG = "aws:resourcetag/"
 PRINCIPAL_TAG = "aws:principaltag/"
 
@@ -102,6 +104,32 @@ class Principal:
         absent = absent | OF_SERVICES | (NOT_OF_USERS if is_user else frozenset())
         without = _untagged(function) + ((PRINCIPAL_TAG,) if is_user else ())
         return Request.of(self.caller, action, function.qualified_arn, facts, unknown=Unknown(absent, without))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same:
+    """An account, the same only as the same object: to hash all that it holds takes too long."""
+
+    account: Account
+    id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", id(self.account))
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.account is other.account
+
+
+def was_deleted(principal: str) -> bool:
+    """Is it an id, which stands in place of an ARN once the principal is no more?
+
+    >>> was_deleted("AROADBQP57FF2AEXAMPLE"), was_deleted("arn:aws:iam::111122223333:role/AROA")
+    (True, False)
+    """
+    return principal.startswith(UNIQUE) and ":" not in principal
 
 
 def known(function: Function, account: Account) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Who may assume a role: its trust policy, asked about one principal at a time."""
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 from rolecall.callers.anybody import ANYTHING, case, request, signed
@@ -72,8 +73,9 @@ def held_back(role: Role, statement: Statement, principal: Principal, account: A
 
 def stranger_in(role: Role, account: Account) -> Request | None:
     """A request of somebody in no way named that the trust policy lets in, or None."""
-    for caller in signed(role.trust, account) if role.trust else ():
-        asked = request(caller, ASSUMING[0], role.arn, account)
+    callers = signed(role.trust, account) if role.trust else ()
+    for caller, member in product(callers, (True, False)):
+        asked = request(caller, ASSUMING[0], role.arn, account, member)
         if _settled(role, asked).allowed is not False:
             return asked
     return None

@@ -7,9 +7,23 @@ authentication nobody is asked who they are: then the function's own policy deci
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 
 from rolecall.callers.anybody import ANYTHING, request, signed, unsigned
-from rolecall.callers.principals import INVOKE, INVOKE_URL, OF_SERVICES, OF_URLS, Principal, known, principals, speaks
+from rolecall.callers.principals import (
+    INVOKE,
+    INVOKE_URL,
+    OF_SERVICES,
+    OF_URLS,
+    Principal,
+    Same,
+    about_invoking,
+    asked,
+    known,
+    principals,
+    speaks,
+)
 from rolecall.callers.principals import Unknown as Open
 from rolecall.iam.evaluate import Decision, Policies
 from rolecall.iam.policy import Policy, Statement
@@ -86,8 +100,8 @@ def direct(function: Function, account: Account, statement: Statement) -> Reques
     if policy is None:
         return None
     alone = Policy(policy.name, policy.kind, policy.version, (statement, *policy.denies))
-    for caller in signed(policy, account):
-        asked = request(caller, INVOKE, function.qualified_arn, account)
+    for caller, member in product(signed(policy, account), (True, False)):
+        asked = request(caller, INVOKE, function.qualified_arn, account, member)
         if settle(asked, Policies((ANYTHING,), alone)).allowed is not False:
             return asked
     return None
@@ -102,7 +116,7 @@ def named(function: Function, account: Account) -> Iterator[tuple[Statement, Use
     policy, auth = function.resource_policy, function.settings.url_auth
     if policy is None or auth != SIGNED:
         return  # Without authentication nobody comes under a name.
-    people = {each.arn: each for each in principals(account)}
+    people = _people(Same(account)).by_arn
     for statement in policy.allows:
         if not opens(statement) and not invokes_by_url(statement):
             continue
@@ -116,12 +130,53 @@ def named(function: Function, account: Account) -> Iterator[tuple[Statement, Use
 
 
 def by_identity(function: Function, account: Account) -> Iterator[Use]:
-    """What those principals of the account may do with the URL whose own policies speak of invoking."""
+    """What those principals of the account may do with the URL who may have half of it by their own policies."""
     if function.settings.url_auth != SIGNED:
         return
-    for each in principals(account):
-        if any(map(speaks, each.policies)):
-            yield of_principal(each, function, account)
+    people, policy = _people(Same(account)), function.resource_policy
+    tells = policy is not None and any(map(_parts_people, about_invoking(policy)))
+    for each in people.speaking if tells else people.uneven:
+        yield of_principal(each, function, account)
+
+
+def _parts_people(statement: Statement) -> bool:
+    """Can it give or take half of it, to whom no name tells? Whom it lets in by name, `named` asks about."""
+    is_named = statement.is_allow and not statement.not_principals
+    return _is_lopsided(statement) and not (is_named and not any(each.is_everyone for each in statement.principals))
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The principals of an account: all, those whose policies speak of invoking, and of these the `uneven` ones.
+
+    Their own policies may allow one of the two actions without the other.
+    """
+
+    by_arn: dict[str, Principal]
+    speaking: tuple[Principal, ...]
+    uneven: tuple[Principal, ...]
+
+
+@lru_cache(maxsize=2)
+def _people(same: Same) -> _People:
+    every = tuple(principals(same.account))
+    speaking = tuple(each for each in every if any(map(speaks, each.policies)))
+    uneven = tuple(each for each in speaking if _is_uneven(each, same.account))
+    return _People({each.arn: each for each in every}, speaking, uneven)
+
+
+def _is_uneven(person: Principal, account: Account) -> bool:
+    """May any of its policies, its boundary and the SCPs open a URL without the right to invoke through it?"""
+    caps = (*((person.boundary,) if person.boundary else ()), *(policy for level in account.scps for policy in level))
+    every = [statement for policy in (*person.policies, *caps) for statement in about_invoking(policy)]
+    return any(map(_is_lopsided, every))
+
+
+def _is_lopsided(statement: Statement) -> bool:
+    """May it allow to open a URL and not to invoke through it, or deny the second without the first?"""
+    has, lacks = (INVOKE_URL, INVOKE) if statement.is_allow else (INVOKE, INVOKE_URL)
+    tells = any(key in (AUTH.lower(), VIA.lower()) for key in asked(statement))
+    return _speaks(statement, has) and (tells or not _speaks(statement, lacks))
 
 
 def of_principal(person: Principal, function: Function, account: Account) -> Use:

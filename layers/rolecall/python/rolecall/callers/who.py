@@ -1,12 +1,13 @@
 """Who may invoke a function: everybody, by what, and who administers it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rolecall.callers.admins import admins
 from rolecall.callers.caller import Caller, Held
 from rolecall.callers.outside import outside
+from rolecall.callers.principals import Same
 from rolecall.callers.within import Within
 from rolecall.model import Account, Function, Gap
 
@@ -31,7 +32,7 @@ class Who:
 
 def who(function: Function, account: Account) -> Who:
     """Who may invoke a function of an account: of the account's principals, and of those that its policy names."""
-    known = _known(_Same(account))
+    known = _known(Same(account))
     found, held = known.within.of(function)
     ways: dict[str, Caller] = {each.principal: each for each in found}
     gaps = [*known.gaps]
@@ -66,25 +67,8 @@ class _Known:
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Same:
-    """An account, the same only as the same object: to hash all that it holds takes too long."""
-
-    account: Account
-    id: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", id(self.account))
-
-    def __hash__(self) -> int:
-        return self.id
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.account is other.account
-
-
 @lru_cache(maxsize=2)
-def _known(same: _Same) -> _Known:
+def _known(same: Same) -> _Known:
     account = same.account
     within = Within(account)
     chiefs = {each.principal: each for each in admins(within.people, account)}

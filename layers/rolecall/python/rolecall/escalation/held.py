@@ -82,7 +82,7 @@ def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
             yield from _held(path, (first, *rest))
             continue
         arn = first.resource
-        known = next((each for each in own.account.roles if each.arn == first.pattern), None)
+        known = own.account.role(first.pattern)
         rest = tuple(proof(_trusting(own, known, arn), action, on=arn, given=given) for action in path.names[1:])
         reached = roles(own, first.pattern, lambda _: True)
         if reached is None and len(path.actions) == 1:
@@ -96,7 +96,7 @@ def _on_role_of(own: Grant, action: str, policy: str, given: Mapping[str, str]) 
     for statement in own.statements_allowing(action, "*"):
         for pattern in statement.resources or ("*",):
             arn = str(request(own, action, pattern)["resource"])
-            known = next((each for each in own.account.roles if each.arn == arn), None)
+            known = own.account.role(arn)
             if arn == own.role.arn or (known and not any(resource_matches(policy, one.name) for one in known.policies)):
                 continue
             if found := proof(_trusting(own, known, arn), action, on=arn, given=given):
@@ -213,7 +213,7 @@ def _assumed(own: Grant, path: Path, statement: Statement, pattern: str) -> Iter
         return seen is not None and seen.witness is not None
 
     if is_exact(pattern):
-        known = next((each for each in own.account.roles if each.arn == pattern), None)
+        known = own.account.role(pattern)
         reached = roles(own, pattern, lets_in) if known else None
     else:
         reached = roles(own, pattern, lets_in)

@@ -105,13 +105,12 @@ def with_trust(granted: Grant, role: str, trust: Policy | None) -> Grant:
     """The grant where the trust policy of a role (ARN) is known; an unknown one lets the account in."""
     account = granted.account
     policy = trust or letting_in(account.partition, account.id)
-    known = (*account.resources, Resource(role, policy=policy))
-    return replace(granted, account=replace(account, resources=known))
+    return replace(granted, supposed=Resource(role, policy=policy))  # Another account would be indexed anew each time.
 
 
 def _trust(granted: Grant, role: str) -> dict[str, Any]:
     """The trust policy that `with_trust` gave the role, as a member of a case."""
-    known = granted.account.resource(role)
+    known = granted.known(role)
     return {"resourcePolicy": known.policy.document()} if known and known.policy else {}
 
 

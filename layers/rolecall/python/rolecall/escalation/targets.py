@@ -48,7 +48,7 @@ def roles(granted: Grant, pattern: str, fits: Callable[[Role], bool]) -> Targets
     """
     account = granted.account
     if is_exact(pattern):
-        role = next((each for each in account.roles if each.arn == pattern), None)
+        role = account.role(pattern)
         if role is None:
             return Targets(pattern, Target(f"`{pattern.rpartition('/')[2]}`", None, UNKNOWN))
         found = gain(granted, role) if fits(role) and role.arn != granted.role.arn else None

@@ -18,7 +18,7 @@ from rolecall.iam.request import EVERY_KEY, Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild, matches
-from rolecall.model import Account, Function, Role
+from rolecall.model import Account, Function, Resource, Role
 from rolecall.needs import Need
 from rolecall.needs.parts import overlap, widened
 
@@ -71,11 +71,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a role of an account allows, asked for one of its functions."""
+    """What a role of an account allows, asked for one of its functions.
+
+    `supposed` is a resource as it is taken to be, whatever the account tells of it.
+    """
 
     role: Role
     function: Function
     account: Account
+    supposed: Resource | None = None
 
     def meets(self, need: Need) -> Verdict:
         """Is the need allowed, by its action or by one that does instead?"""
@@ -99,7 +103,7 @@ class Grant:
         resource = _asked(action, resource)
         exact = self._decide(action, resource, context or {}, by_lambda=by_lambda)
         statements = self.statements_allowing(action, resource)
-        known = self.account.resource(_owner(resource))
+        known = self.known(resource)
         read = known is not None and not known.gaps
         if exact.allowed:
             return Verdict(True, exact.statements, resource_read=read)
@@ -124,6 +128,11 @@ class Grant:
         if action.startswith(MOUNTS) and not read:
             return Verdict(None, exact.statements, self._near(action), resource_read=False)
         return Verdict(False, exact.statements, self._near(action), read)
+
+    def known(self, resource: str) -> Resource | None:
+        """What has the policy of a resource (ARN), as far as it is known."""
+        owner = _owner(resource)
+        return self.supposed if self.supposed and self.supposed.arn == owner else self.account.resource(owner)
 
     def is_foreign(self, resource: str) -> bool:
         """Is it another account's, whose policy must allow what the role allows?"""
@@ -175,7 +184,7 @@ class Grant:
 
     def policies(self, action: str, resource: str) -> Policies:
         """All that is known to apply to the action on the resource."""
-        known = self.account.resource(_owner(resource))
+        known = self.known(resource)
         own = known.policy if known else None
         if own is None and action.startswith("kms:"):
             own = letting_in(self.account.partition, self.account.id)

@@ -1,4 +1,5 @@
 from rolecall.callers.anybody import case
+from rolecall.callers.principals import was_deleted
 from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
@@ -37,7 +38,8 @@ def assumable_role(function: Function, account: Account) -> Yields:
           - {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
           - {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole"}
 
-    Misses: what an identity provider outside of AWS lets its users be is not known.
+    Misses: what an identity provider outside of AWS lets its users be is not known. Principals that were deleted
+    (`AROA…`), whom nobody can be any more, are no finding.
     """
     role = account.role_of(function)
     if role is None or role.trust is None or role.unread("trust policy"):
@@ -46,7 +48,7 @@ def assumable_role(function: Function, account: Account) -> Yields:
     for statement in role.trust.allows:
         if not assumes(statement):
             continue
-        named = [each for each in statement.principals if each.type != "Service"]
+        named = [each for each in statement.principals if each.type != "Service" and not was_deleted(each.value)]
         others = [each for each in named if not held_back(role, statement, each, account)]
         if not others:
             continue
