@@ -390,7 +390,11 @@ def test_lambda_at_edge_is_expected() -> None:
     replica = permission({"Service": "replicator.lambda.amazonaws.com"}) | {"Action": "lambda:GetFunction"}
     edge = permission({"Service": "edgelambda.amazonaws.com"}, sid="Edge")
 
-    assert audited(replica, edge) == ()
+    services = {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}
+    trust = [{"Effect": "Allow", "Principal": services, "Action": "sts:AssumeRole"}]
+    fragment = {"resource policy": [replica, edge], "trust": trust}
+
+    assert engine.audit(file.load(laid_over(fragment))).findings == ()
 
 
 @pytest.mark.parametrize(
