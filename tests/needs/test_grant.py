@@ -1,13 +1,18 @@
 """What a role allows of a need: yes, no, or not decided."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from rolecall.iam.policy import Kind, parse
-from rolecall.model import Account, Gap
+from rolecall.model import Account, Gap, Role
 from rolecall.needs import Certainty, Need, Proof
 from rolecall.needs.grant import Verdict, grant
 from tests.builders import allow, document
-from tests.needs.world import KEY, QUEUE, Resource, account, arn, function
+from tests.needs.world import ACCOUNT, KEY, QUEUE, ROLE, Resource, account, arn, function
+
+BOSS = f"arn:aws:iam::{ACCOUNT}:role/boss"
 
 
 def asked(
@@ -124,6 +129,34 @@ def test_the_key_policy_must_delegate_to_the_account() -> None:
         asked("kms:Decrypt", KEY, within=account(Resource(KEY, policy=policy), statements=(statement,))).allowed
         is False
     )
+
+
+def trusting(principal: dict[str, str]) -> Account:
+    """The account where `orders` may assume `boss`, who trusts the principal."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    boss = Role(BOSS, trust=parse(document(statement), name="trust", kind=Kind.TRUST))
+    own = account(statements=(allow("sts:AssumeRole", BOSS),))
+    return replace(own, roles=(*own.roles, boss))
+
+
+@pytest.mark.parametrize("principal", [ROLE, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT])
+def test_a_role_that_trusts_the_role_or_its_account_can_be_assumed(principal: str) -> None:
+    assert asked("sts:AssumeRole", BOSS, within=trusting({"AWS": principal})).allowed is True
+
+
+def test_a_role_that_trusts_others_cannot_be_assumed() -> None:
+    assert asked("sts:AssumeRole", BOSS, within=trusting({"Service": "ecs-tasks.amazonaws.com"})).allowed is False
+
+
+def test_a_role_of_the_account_that_was_not_read_lets_the_account_in() -> None:
+    assert asked("sts:AssumeRole", BOSS, allow("sts:AssumeRole", BOSS)).allowed is True
+    assert asked("sts:AssumeRole", BOSS).allowed is False
+
+
+def test_a_role_of_another_account_that_was_not_read_is_not_decided() -> None:
+    theirs = "arn:aws:iam::444455556666:role/boss"
+
+    assert asked("sts:AssumeRole", theirs, allow("sts:AssumeRole", theirs)).allowed is None
 
 
 def test_a_role_that_was_not_read_has_no_grant() -> None:

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from rolecall.model import Gap
 from rolecall.needs.from_code import needs_of
 from tests.needs.world import Trigger, account, arn, call, function, needed
@@ -53,6 +55,27 @@ def test_the_bucket_of_the_event_is_that_of_the_trigger() -> None:
     assert [(need.resource, need.literal) for need in found if need.action == "s3:GetObject"] == [
         ("arn:aws:s3:::inbox/*", False)
     ]
+
+
+def notified(*filters: dict[str, str]) -> set[tuple[str, str, str]]:
+    """What reading the object that the event names needs, where notifications with these filters tell of it."""
+    parameters = {"Bucket": "⟨event:Records[].s3.bucket.name⟩", "Key": "⟨event:Records[].s3.object.key⟩"}
+    triggers = [Trigger("s3", "arn:aws:s3:::inbox", filter=json.dumps(each)) for each in filters]
+    return {each for each in needed(call("s3", "GetObject", parameters), function(*triggers)) if "Get" in each[0]}
+
+
+@pytest.mark.parametrize(
+    ("filters", "keys"),
+    [
+        ([{"prefix": "in/"}], "in/*"),
+        ([{"prefix": "in/", "suffix": ".csv"}], "in/*.csv"),
+        ([{"suffix": ".csv"}], "*.csv"),
+        ([{"prefix": "in/a/", "suffix": ".csv"}, {"prefix": "in/b/", "suffix": ".txt"}], "in/*"),
+        ([{"prefix": "in/"}, {}], "*"),
+    ],
+)
+def test_the_filters_of_the_notifications_bound_the_key_of_the_event(filters: list[dict[str, str]], keys: str) -> None:
+    assert notified(*filters) == {("s3:GetObject", f"arn:aws:s3:::inbox/{keys}", "must")}
 
 
 def test_two_triggers_are_alternatives() -> None:

@@ -117,8 +117,14 @@ def test_users_of_an_identity_provider_may_assume_it() -> None:
     sub = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:shop/orders:*"}}
 
     assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithWebIdentity", condition=sub))) == [
-        "medium assumable-role"
+        "high assumable-role"
     ]
+
+
+def test_users_of_a_saml_provider_come_from_outside() -> None:
+    provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"}
+
+    assert named(audited(LAMBDA, trust(provider, action="sts:AssumeRoleWithSAML"))) == ["high assumable-role"]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,15 @@ REST = """
     Principal: apigateway.amazonaws.com,
     SourceArn: !Sub 'arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/%s'}}
 """
+POLLED = """
+  Source: {Type: AWS::SQS::Queue, Properties: {%s RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn}}}
+  Dead: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
+  Poll: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Orders,
+    EventSourceArn: !GetAtt Source.Arn}}
+  Read: {Type: AWS::IAM::RolePolicy, Properties: {RoleName: !Ref Role, PolicyName: Read, PolicyDocument: {Statement: [
+    {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+     Resource: %s}]}}}
+"""
 WIRED = RULE % "!GetAtt Orders.Arn" + LET % ("!Ref Orders", "!GetAtt Daily.Arn")
 
 
@@ -78,6 +87,10 @@ def found(resources: str) -> list[tuple[str, str]]:
         REST % "*/GET/orders",
         REST % "prod/*/*",
         QUEUED + LET % ("orders", "!GetAtt Daily.Arn") + QUEUE_POLICY % "Daily",
+        POLLED % ("FifoQueue: true, QueueName: in.fifo,", "!GetAtt Source.Arn"),
+        POLLED % ("FifoQueue: true,", "!GetAtt Source.Arn"),
+        POLLED % ("FifoQueue: 'true',", "!Sub 'arn:aws:sqs:*:*:${AWS::StackName}-Source-*'"),
+        POLLED % ("FifoQueue: true,", "!Sub 'arn:aws:sqs:*:*:${AWS::StackName}-Source-*.fifo'"),
     ],
 )
 def test_what_is_well_wired_has_no_finding(resources: str) -> None:
@@ -92,6 +105,7 @@ def test_what_is_well_wired_has_no_finding(resources: str) -> None:
         (RULE % "!Ref Live" + LET % ("!Ref Orders", "!GetAtt Daily.Arn"), ("high", "qualifier-mismatch")),
         (RULE % "!GetAtt Orders.Arn" + LET % ("!Ref Live", "!GetAtt Daily.Arn"), ("high", "qualifier-mismatch")),
         (WIRED.replace("Properties: {Sch", "Properties: {State: DISABLED, Sch"), ("info", "failing-trigger")),
+        (POLLED % ("", "!GetAtt Source.Arn"), ("high", "undeliverable-dead-letter")),
         (QUEUED + LET % ("orders", "!GetAtt Daily.Arn"), ("high", "undeliverable-dead-letter")),
         (
             RULE % "!Sub '${Orders.Arn}:test'" + LET % ("!Sub '${Orders.Arn}:test'", "!GetAtt Daily.Arn"),

@@ -116,7 +116,8 @@ def _on_caller(statement: Statement) -> OnCaller | None:
     """How a caller, with or without a boundary, is meant; None in a policy without principals.
 
     "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary
-    policy attached" (IAM User Guide, "IAM JSON policy elements: NotPrincipal").
+    policy attached" (IAM User Guide, "IAM JSON policy elements: NotPrincipal"). Nor does it spare the users and roles
+    of an account that it names: to spare one of them, its examples name both, and everybody else is denied.
     """
     if not statement.kind.names_principals:
         return None
@@ -126,9 +127,14 @@ def _on_caller(statement: Statement) -> OnCaller | None:
     denies = statement.effect is Effect.DENY
 
     def others(caller: Caller, bounded: bool) -> int:
-        return DIRECT if (denies and bounded) or not any(each in named for each in caller.names) else NO
+        spares = any(each in named for each in caller.names if not denies or caller.is_root or not _is_account(each))
+        return NO if spares and not (denies and bounded) else DIRECT
 
     return others
+
+
+def _is_account(name: str) -> bool:
+    return name.startswith("account:")
 
 
 def _on_resource(statement: Statement, *, variables: bool) -> OnResource | None:

@@ -184,17 +184,26 @@ class Grant:
 
     def policies(self, action: str, resource: str) -> Policies:
         """All that is known to apply to the action on the resource."""
-        known = self.known(resource)
-        own = known.policy if known else None
-        if own is None and action.startswith("kms:"):
-            own = letting_in(self.account.partition, self.account.id)
         return Policies(
             identity=self.role.policies,
-            resource=own,
+            resource=self._own_policy(action, resource),
             boundaries=(self.role.boundary,) if self.role.boundary else None,
             scps=self.account.scps or None,
             rcps=self.account.rcps or None,
         )
+
+    def _own_policy(self, action: str, resource: str) -> Policy | None:
+        """The policy of the resource, of a role its trust policy; of keys and roles that were not read, a guess.
+
+        These must let the account in, even its own roles, and most do.
+        """
+        known = self.known(resource)
+        if known and known.policy:
+            return known.policy
+        if action.startswith("sts:") and (role := self.account.role(resource)) and role.trust:
+            return role.trust
+        guessed = action.startswith("kms:") or (action.startswith("sts:") and not self.is_foreign(resource))
+        return letting_in(self.account.partition, self.account.id) if guessed else None
 
 
 def made_by_lambda(need: Need) -> bool:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, takewhile
 
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Trigger
@@ -99,8 +99,25 @@ def _event(path: str, function: Function) -> tuple[str, ...]:
         if steps[-len(tail) :] == tail and len(steps) <= len(tail) + 2:
             found = {reading(source) for source in _sources(tail, function)}
             return tuple(sorted(each for each in found if each))
+    if steps[-len(KEY) :] == KEY and len(steps) <= len(KEY) + 2:
+        return tuple(_key(function))
     found = {value for trigger in function.triggers for value in _by_pattern(trigger, steps)}
     return tuple(sorted(found))
+
+
+def _key(function: Function) -> Iterator[str]:
+    """The key of an object that S3 tells of: what the filters of all notifications have in common bounds it.
+
+    A pattern, such as `in/*.csv`; nothing where the filters leave all open.
+    """
+    filters = [json.loads(each.filter or "{}") for each in function.triggers if each.type == "s3"]
+    if not filters:
+        return
+    columns = zip(*(each.get("prefix", "") for each in filters), strict=False)
+    prefix = "".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
+    suffixes = {each.get("suffix", "") for each in filters}
+    if prefix or suffixes != {""}:
+        yield f"{prefix}*{suffixes.pop() if len(suffixes) == 1 else ''}"
 
 
 def _steps(path: str) -> tuple[str, ...]:
@@ -125,6 +142,7 @@ EVENT = {
     ("Sns", "TopicArn"): _whole,
     ("SecretId",): _whole,
 }
+KEY = ("s3", "object", "key")
 _TYPES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("s3", "bucket", "name"): ("s3",),
     ("s3", "bucket", "arn"): ("s3",),

@@ -87,7 +87,12 @@ def _severity(principal: Principal, statement: Statement, account: Account, *, o
 
 
 def _owner(principal: Principal) -> str:
-    """The account that a principal belongs to; what is outside of AWS has none, and is its own."""
+    """The account that a principal belongs to; what is outside of AWS has none, and is its own.
+
+    An identity provider has an ARN of the account, but those whom it lets in are outside.
+    """
+    if principal.type == "Federated":
+        return principal.value
     arn = Arn.parse(principal.value)
     return principal.account or (arn.account if arn else principal.value)
 

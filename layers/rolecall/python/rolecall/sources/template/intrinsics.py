@@ -29,6 +29,9 @@ OTHERWISE = (
     "AWS::SecretsManager::Secret",
     "AWS::StepFunctions::StateMachine",
 )
+FIFO = ".fifo"
+FIFO_BY = {"AWS::SQS::Queue": "FifoQueue", "AWS::SNS::Topic": "FifoTopic"}
+"""Type -> the property that makes it FIFO, so that its name ends in `.fifo` (SQS and SNS Developer Guides)."""
 LONGEST = 100_000  # characters of one value: more is nothing that a template means
 
 
@@ -82,8 +85,9 @@ class Resolver:
         """A pattern of a policy; a name that ends at random (`orders-Queue-*`) becomes the one that stands for it."""
         if self._ends is None:
             ids = "|".join(map(re.escape, sorted(filter(self._is_generated, self.resources)))) or "(?!)"
-            self._ends = re.compile(f"(?<![\\w-])({re.escape(self.values['AWS::StackName'])}-(?:{ids}))-\\*")
-        return self._ends.sub(r"\1", text)
+            stack = re.escape(self.values["AWS::StackName"])
+            self._ends = re.compile(f"(?<![\\w-])({stack}-({ids}))-\\*(?:{re.escape(FIFO)})?")
+        return self._ends.sub(lambda found: f"{found[1]}{self._end(found[2])}", text)
 
     def _is_generated(self, logical_id: str) -> bool:
         """Does CloudFormation make up the name of a resource?"""
@@ -230,12 +234,19 @@ class Resolver:
 
     def _made_up(self, logical_id: str, kind: str) -> str:
         """The name that CloudFormation makes up. The ids that services do cannot be said before they are there."""
-        name = f"{self.values['AWS::StackName']}-{logical_id}"
+        name, end = f"{self.values['AWS::StackName']}-{logical_id}", self._end(logical_id)
         if self._read is None:
-            return name
+            return f"{name}{end}"
         if kind in OTHERWISE or not self._is_generated(logical_id):
             return self.unknown(logical_id, f"what `{logical_id}` will be called is known only when it is deployed")
-        return f"{name}-*"
+        return f"{name}-*{end}"
+
+    def _end(self, logical_id: str) -> str:
+        """What the name of a FIFO queue or topic must end in, also the one that CloudFormation makes up."""
+        resource = self.resources[logical_id]
+        properties = resource.get("Properties") or {}
+        kind = FIFO_BY.get(str(resource.get("Type")))
+        return FIFO if kind and str(self.value(properties.get(kind))).lower() == "true" else ""
 
     def _rule(self, logical_id: str, part: str) -> str:
         """A rule on a bus of its own carries the bus in its ARN, and in what `Ref` gives."""
