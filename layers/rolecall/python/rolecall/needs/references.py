@@ -127,3 +127,8 @@ def referring(document: Mapping[str, Any], references: References | None) -> dic
     if "Statement" in document:
         return {**document, "Statement": [references.statement(each) for each in document["Statement"]]}
     return references.statement(document)
+
+
+def pasted(document: Mapping[str, Any], account: Account, role: str = "") -> dict[str, Any]:
+    """A policy document, or a statement, as a template of the account takes it; `role`: the ARN of whose it is."""
+    return referring(document, References.of_role(account, role, ()))

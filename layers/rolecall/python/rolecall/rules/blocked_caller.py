@@ -1,5 +1,4 @@
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rolecall.callers.delivery import INVOKE, deliver
 from rolecall.finding import Hit, Severity
@@ -9,7 +8,7 @@ from rolecall.iam.policy import Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.model import Account, Function
-from rolecall.needs.references import References, referring
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 CALLERS = "rolecall:callers"
@@ -49,7 +48,7 @@ def blocked_caller(function: Function, account: Account) -> Yields:
                 yield Hit(
                     statement,
                     f"keeps `{trigger.source.split(':', 5)[-1]}` ({trigger.type}) from invoking `{function.name}`",
-                    fix=_fix(function, statement, sparing_services(statement), account),
+                    fix=narrowed_deny(function, statement, pasted(sparing_services(statement), account)),
                     actions=(INVOKE,),
                     evidence={"trigger": trigger.source, "deny": statement.document()},
                     witness=delivery.witness,
@@ -72,16 +71,11 @@ def blocked_caller(function: Function, account: Account) -> Yields:
             yield _of_caller(function, decision.statements[0], caller, request, account)
 
 
-def _fix(function: Function, statement: Statement, document: Mapping[str, Any], account: Account) -> str:
-    """The Deny as it should read; the function's policy waits for no role that its template makes."""
-    return narrowed_deny(function, statement, referring(document, References.of_role(account, "", ())))
-
-
 def _of_caller(function: Function, statement: Statement, caller: str, request: Request, account: Account) -> Hit:
     return Hit(
         statement,
         f"keeps `{caller.rpartition(':')[2]}`, a declared caller, from invoking `{function.name}`",
-        fix=_fix(function, statement, sparing(statement, caller), account),
+        fix=narrowed_deny(function, statement, pasted(sparing(statement, caller), account)),
         actions=(INVOKE,),
         principal=caller,
         evidence={"caller": caller, "deny": statement.document()},
