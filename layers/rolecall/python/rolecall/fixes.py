@@ -92,11 +92,24 @@ def enabled_mapping(function: Function, trigger: Trigger) -> str:
     return f"enable `{trigger.source}`, or remove its trigger of `{function.name}`"
 
 
-def narrowed_deny(function: Function, statement: Statement) -> str:
-    """A Deny that leaves services alone, which the Allows let in one by one: the statement as it should read."""
+def sparing_services(statement: Statement) -> dict[str, Any]:
+    """A Deny that leaves services alone, which the Allows let in one by one."""
     document = statement.document()
-    tests = document.setdefault("Condition", {}).setdefault("Bool", {})
-    tests["aws:PrincipalIsAWSService"] = "false"
+    document.setdefault("Condition", {}).setdefault("Bool", {})["aws:PrincipalIsAWSService"] = "false"
+    return document
+
+
+def sparing(statement: Statement, principal: str) -> dict[str, Any]:
+    """A Deny that leaves one principal (ARN) alone, which comes under the ARN of its role also as a session."""
+    document = statement.document()
+    tests = document.setdefault("Condition", {}).setdefault("ArnNotEquals", {})
+    key = next((each for each in tests if each.lower() == "aws:principalarn"), "aws:PrincipalArn")
+    tests[key] = [*tests.get(key, []), principal]
+    return document
+
+
+def narrowed_deny(function: Function, statement: Statement, document: Mapping[str, Any]) -> str:
+    """Where a Deny stands, and the statement as it should read."""
     where = f"{statement.place.file}:{statement.place.line}" if statement.place else f"the policy of `{function.name}`"
     return f"in {where}: {json.dumps(document)}"
 

@@ -1,6 +1,7 @@
 """Who may assume a role: its trust policy, asked about one principal at a time."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -98,8 +99,8 @@ def witness(role: Role, statement: Statement, principal: Principal, account: Acc
     return case(exact)
 
 
-def without(trust: Policy, dropped: Callable[[Principal], bool]) -> Mapping[str, Any]:
-    """The trust policy without these principals: statements that let nobody else in are gone, Lambda is let in."""
+def without(trust: Policy, dropped: Callable[[Principal], bool], service: str = LAMBDA) -> Mapping[str, Any]:
+    """The trust policy without these principals: statements that let nobody else in are gone, the service is let in."""
     kept: list[dict[str, Any]] = []
     for statement in trust.statements:
         members = statement.document()
@@ -112,9 +113,17 @@ def without(trust: Policy, dropped: Callable[[Principal], bool]) -> Mapping[str,
                 for kind in sorted({each.type for each in left})
             }
         kept.append(members)
-    if not any(each["Effect"] == "Allow" and LAMBDA in str(each.get("Principal")) for each in kept):
-        kept.insert(0, {"Effect": "Allow", "Principal": {"Service": LAMBDA}, "Action": ASSUMING[0]})
+    if not any(map(partial(lets_in, service=service), trust.allows)):
+        kept.insert(0, {"Effect": "Allow", "Principal": {"Service": service}, "Action": ASSUMING[0]})
     return {"Version": trust.version, "Statement": kept}
+
+
+def lets_in(statement: Statement, service: str) -> bool:
+    """Does an Allow speak of the service, in any partition, and of `sts:AssumeRole`, which is all that it asks for?"""
+    named = service in [each.removesuffix(".cn") for each in statement.services]
+    if statement.not_actions:
+        return named and not any(_named(each, ASSUMING[0]) for each in statement.not_actions)
+    return named and any(_named(each, ASSUMING[0]) for each in statement.actions)
 
 
 def _asked_by(role: Role, statement: Statement, principal: Principal, account: Account) -> Request:

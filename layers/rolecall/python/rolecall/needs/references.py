@@ -62,8 +62,8 @@ class References:
         return tuple(sorted({self.names[arn].partition(".")[0] for arn in named}))
 
     def statement(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """A statement that refers to its resources, also in conditions."""
-        parts = ("Resource", "NotResource", "Condition")
+        """A statement that refers to its resources, also in conditions, and to its principals."""
+        parts = ("Principal", "NotPrincipal", "Resource", "NotResource", "Condition")
         return {key: self._values(value) if key in parts else value for key, value in document.items()}
 
     def _values(self, values: Any) -> Any:
@@ -127,3 +127,8 @@ def referring(document: Mapping[str, Any], references: References | None) -> dic
     if "Statement" in document:
         return {**document, "Statement": [references.statement(each) for each in document["Statement"]]}
     return references.statement(document)
+
+
+def pasted(document: Mapping[str, Any], account: Account, role: str = "") -> dict[str, Any]:
+    """A policy document, or a statement, as a template of the account takes it; `role`: the ARN of whose it is."""
+    return referring(document, References.of_role(account, role, ()))

@@ -6,6 +6,7 @@ from rolecall.fixes import new_trust
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Principal, Statement
 from rolecall.model import Account, Function
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 
@@ -61,7 +62,7 @@ def assumable_role(function: Function, account: Account) -> Yields:
             statement,
             f"`{role.name}`, the execution role of `{function.name}`, can be assumed by {_names(others)}"
             f"{_only_if(statement)}",
-            fix=new_trust(role, without(role.trust, lambda each: each.type != "Service")),
+            fix=new_trust(role, pasted(without(role.trust, _is_no_service), account, role.arn)),
             principal=worst.value,
             severity=severity,
             evidence={"principals": [each.value for each in others]},
@@ -104,3 +105,7 @@ def _left_by_conditions(statement: Statement) -> set[str]:
         if values:
             return {arn.account if (arn := Arn.parse(value)) else value for value in values}
     return set()
+
+
+def _is_no_service(principal: Principal) -> bool:
+    return principal.type != "Service"

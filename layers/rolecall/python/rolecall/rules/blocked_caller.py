@@ -2,12 +2,13 @@ from collections.abc import Iterator
 
 from rolecall.callers.delivery import INVOKE, deliver
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import narrowed_deny
+from rolecall.fixes import narrowed_deny, sparing, sparing_services
 from rolecall.iam.evaluate import Outcome, Policies
 from rolecall.iam.policy import Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.model import Account, Function
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 CALLERS = "rolecall:callers"
@@ -47,7 +48,7 @@ def blocked_caller(function: Function, account: Account) -> Yields:
                 yield Hit(
                     statement,
                     f"keeps `{trigger.source.split(':', 5)[-1]}` ({trigger.type}) from invoking `{function.name}`",
-                    fix=narrowed_deny(function, statement),
+                    fix=narrowed_deny(function, statement, pasted(sparing_services(statement), account)),
                     actions=(INVOKE,),
                     evidence={"trigger": trigger.source, "deny": statement.document()},
                     witness=delivery.witness,
@@ -58,19 +59,23 @@ def blocked_caller(function: Function, account: Account) -> Yields:
             Caller("AWS", caller),
             INVOKE,
             function.qualified_arn,
-            {"aws:PrincipalArn": caller, "aws:PrincipalAccount": caller.split(":")[4]},
+            {
+                "aws:PrincipalArn": caller,
+                "aws:PrincipalAccount": caller.split(":")[4],
+                "aws:PrincipalIsAWSService": "false",
+            },
             unknown=EVERY_KEY,
         )
         decision = settle(request, Policies(resource=function.resource_policy))
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
-            yield _of_caller(function, decision.statements[0], caller, request)
+            yield _of_caller(function, decision.statements[0], caller, request, account)
 
 
-def _of_caller(function: Function, statement: Statement, caller: str, request: Request) -> Hit:
+def _of_caller(function: Function, statement: Statement, caller: str, request: Request, account: Account) -> Hit:
     return Hit(
         statement,
         f"keeps `{caller.rpartition(':')[2]}`, a declared caller, from invoking `{function.name}`",
-        fix=narrowed_deny(function, statement),
+        fix=narrowed_deny(function, statement, pasted(sparing(statement, caller), account)),
         actions=(INVOKE,),
         principal=caller,
         evidence={"caller": caller, "deny": statement.document()},

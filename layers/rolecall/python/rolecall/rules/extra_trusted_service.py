@@ -3,6 +3,7 @@ from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
 from rolecall.iam.policy import Principal
 from rolecall.model import Account, Function
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 RUNS_CODE = frozenset(
@@ -76,7 +77,7 @@ def extra_trusted_service(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             f"`{role.name}`, the execution role of `{function.name}`, can be assumed by {names} as well",
-            fix=new_trust(role, without(role.trust, _is_other)),
+            fix=new_trust(role, pasted(without(role.trust, _is_other), account, role.arn)),
             principal=others[0].value,
             severity=Severity.HIGH if any(_name(each) in RUNS_CODE for each in others) else Severity.MEDIUM,
             evidence={"services": [each.value for each in others]},

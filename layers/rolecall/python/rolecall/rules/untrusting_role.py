@@ -1,9 +1,23 @@
+from collections.abc import Mapping
+from typing import Any
+
 from rolecall.callers.anybody import case
-from rolecall.callers.trust import AT_THE_EDGE, EDGE, LAMBDA, asked_by_lambda, assumes, is_lambda, trusts, without
+from rolecall.callers.trust import (
+    AT_THE_EDGE,
+    EDGE,
+    LAMBDA,
+    asked_by_lambda,
+    assumes,
+    is_lambda,
+    lets_in,
+    trusts,
+    without,
+)
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust
-from rolecall.iam.policy import Statement
+from rolecall.iam.policy import Principal, Statement
 from rolecall.model import Account, Function, Role
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule, undecided
 
 
@@ -56,10 +70,10 @@ def untrusting_role(function: Function, account: Account) -> Yields:
         yield Hit(
             deciding or _in_its_place(role),
             f"`{role.name}` cannot be assumed by `{service}`{_why(deciding, near)}: `{function.name}` cannot start",
-            fix=new_trust(role, without(role.trust, lambda each: each.type == "Service" and not is_lambda(each.value)))
+            fix=_new(role, without(role.trust, _is_other, service), account)
             if near is None
             else f"take the {'Deny' if deciding is not near else 'condition'} out that keeps Lambda from `{role.name}`:"
-            f" {new_trust(role, {'Version': '2012-10-17', 'Statement': [_plain(service)]})}",
+            f" {_new(role, {'Version': '2012-10-17', 'Statement': [_plain(service)]}, account)}",
             subject="trust" if service == LAMBDA else f"trust of {service}",
             actions=("sts:AssumeRole",),
             resources=(),
@@ -67,6 +81,14 @@ def untrusting_role(function: Function, account: Account) -> Yields:
             witness=case(asked_by_lambda(role, service, function.arn, account)),
             place=None if deciding and deciding.place else role.place,
         )
+
+
+def _is_other(principal: Principal) -> bool:
+    return principal.type == "Service" and not is_lambda(principal.value)
+
+
+def _new(role: Role, trust: Mapping[str, Any], account: Account) -> str:
+    return new_trust(role, pasted(trust, account, role.arn))
 
 
 def _plain(service: str) -> dict[str, object]:
@@ -84,8 +106,7 @@ def _why(deciding: Statement | None, near: Statement | None) -> str:
 
 def _meant(role: Role, service: str) -> Statement | None:
     """The statement that is to let the service in."""
-    found = (each for each in role.trust.allows if assumes(each)) if role.trust else ()
-    return next((each for each in found if service in [name.removesuffix(".cn") for name in each.services]), None)
+    return next((each for each in role.trust.allows if lets_in(each, service)), None) if role.trust else None
 
 
 def _in_its_place(role: Role) -> Statement | None:

@@ -7,6 +7,7 @@ from rolecall.fixes import new_trust
 from rolecall.iam.policy import Condition, Principal, Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 NAMES = ("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:userid", "sts:externalid")
@@ -58,7 +59,8 @@ def wildcard_trust(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             f"the trust policy of `{role.name}`, the execution role of `{function.name}`, lets in {patterns[0]}",
-            fix="name each principal by its ARN: " + new_trust(role, without(role.trust, _is_no_service)),
+            fix="name each principal by its ARN: "
+            + new_trust(role, pasted(without(role.trust, _is_no_service), account, role.arn)),
             principal=others[0].value if others else "*",
             evidence={"patterns": patterns},
             witness=case(stranger) if stranger else witness(role, statement, others[0], account) if others else None,

@@ -1,0 +1,85 @@
+"""Fixes of what says who may invoke: pasted into a template, they mend it and keep out nobody that was declared."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rules.written import FUNCTION, ROLE, found
+
+DECLARED = FUNCTION.replace("      Runtime", "      Tags: [{Key: 'rolecall:callers', Value: web}]\n      Runtime")
+WEB = """
+  Web:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: web
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: 'sts:AssumeRole'}]
+"""
+ANN = "\n  Ann: {Type: AWS::IAM::User, Properties: {UserName: ann}}\n"
+
+
+def policy(*statements: Any) -> str:
+    """The whole policy of the function."""
+    members = {"ResourceArn": {"Fn::GetAtt": ["Orders", "Arn"]}, "Policy": {"Statement": statements}}
+    return f"\n  Callers: {json.dumps({'Type': 'AWS::Lambda::ResourcePolicy', 'Properties': members})}\n"
+
+
+def about(fix: str) -> Any:
+    """The statement that a fix prints."""
+    return json.loads(fix[fix.index("{") :])
+
+
+def statement(effect: str, principal: Any, **more: Any) -> dict[str, Any]:
+    on = {"Fn::GetAtt": ["Orders", "Arn"]}
+    return {"Effect": effect, "Principal": principal, "Action": "lambda:InvokeFunction", "Resource": on, **more}
+
+
+def test_a_deny_that_stops_a_declared_role_is_to_spare_that_role(tmp_path: Path) -> None:
+    deny = statement("Deny", {"AWS": "*"})
+    (finding,) = found(tmp_path, WEB + policy(deny), function=DECLARED)
+    spared = {"ArnNotEquals": {"aws:PrincipalArn": [{"Fn::GetAtt": ["Web", "Arn"]}]}}
+
+    assert (finding.rule, about(finding.fix)["Condition"]) == ("blocked-caller", spared)
+    assert found(tmp_path, WEB + policy(about(finding.fix)), function=DECLARED) == []
+
+
+def test_a_deny_that_spares_services_alone_still_stops_a_declared_role(tmp_path: Path) -> None:
+    deny = statement("Deny", {"AWS": "*"}, Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}})
+    (finding,) = found(tmp_path, WEB + policy(deny), function=DECLARED)
+
+    assert finding.rule == "blocked-caller"
+
+
+def trusting(*statements: str) -> str:
+    """The role of the function with these statements in its trust policy, in YAML."""
+    mine = "{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}"
+    return ROLE.replace(mine, ", ".join(statements))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "{Effect: Allow, Principal: {Service: edgelambda.amazonaws.com}, Action: 'sts:AssumeRole'}",
+        "{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:TagSession'}",
+    ],
+)
+def test_a_role_that_does_not_trust_lambda_is_to_let_it_in(statement: str, tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, "", role=trusting(statement))
+    wanted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+    assert (finding.rule, about(finding.fix.rstrip("`"))["Statement"][0]) == ("untrusting-role", wanted)
+
+
+def test_the_trust_policy_of_a_fix_names_the_account_as_the_template_does(tmp_path: Path) -> None:
+    mine = (
+        "{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole', "
+        "Condition: {StringEquals: {'aws:SourceAccount': !Ref 'AWS::AccountId'}}}"
+    )
+    other = "{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: 'sts:AssumeRole'}"
+    (finding,) = found(tmp_path, "", role=trusting(mine, other))
+    (kept,) = about(finding.fix.rstrip("`"))["Statement"]
+
+    assert kept["Condition"] == {"StringEquals": {"aws:SourceAccount": [{"Ref": "AWS::AccountId"}]}}
