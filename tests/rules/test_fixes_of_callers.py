@@ -83,3 +83,29 @@ def test_the_trust_policy_of_a_fix_names_the_account_as_the_template_does(tmp_pa
     (kept,) = about(finding.fix.rstrip("`"))["Statement"]
 
     assert kept["Condition"] == {"StringEquals": {"aws:SourceAccount": [{"Ref": "AWS::AccountId"}]}}
+
+
+DAILY = """
+  Daily:
+    Type: AWS::Events::Rule
+    Properties: {ScheduleExpression: rate(1 day), Targets: [{Id: orders, Arn: !GetAtt Orders.Arn}]}
+"""
+
+
+def test_a_source_that_is_there_is_set_to_the_account_of_the_template(tmp_path: Path) -> None:
+    any_account = (
+        "\n  Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Principal: sns.amazonaws.com,"
+        " Action: 'lambda:InvokeFunction', SourceArn: !Sub 'arn:aws:sns:${AWS::Region}:*:orders'}}"
+    )
+    fixes = [each.fix for each in found(tmp_path, any_account) if each.rule == "ownerless-source"]
+    wanted = '{"Fn::Sub": "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:orders"}'
+
+    assert [fix.partition(": ")[2] for fix in fixes] == [f"set `SourceArn: {wanted}`"]
+
+
+def test_a_statement_of_a_whole_policy_is_guarded_by_a_condition(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, DAILY + policy(statement("Allow", {"Service": "events.amazonaws.com"})))
+    guard = {"ArnLike": {"aws:SourceArn": {"Fn::GetAtt": ["Daily", "Arn"]}}}
+
+    assert (finding.rule, about(finding.fix)["Condition"]) == ("unguarded-service", guard)
+    assert found(tmp_path, DAILY + policy({**about(finding.fix), "Resource": {"Fn::GetAtt": ["Orders", "Arn"]}})) == []

@@ -23,27 +23,66 @@ def remove_permission(function: Function, statement: Statement) -> str:
     )
 
 
-def guarded_permission(function: Function, statement: Statement, caller: str, source: str, account: str) -> str:
+def guarded_permission(function: Function, statement: Statement, caller: str, source: str, account: Account) -> str:
     """What puts a permission of one source in place of the statement: an edit of the template, or commands.
 
     SNS sends no account (with one the statement would never match); a bucket ARN holds none.
     """
     place = statement.place
     if place:
-        lines = f"`SourceArn: {source}`" + (
+        wanted = _referred(source, account)
+        if _stands_in_a_document(function, statement):
+            others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
+            document = json.dumps(_guarded(statement, caller, wanted))
+            more = f", and a statement of its own for {others}" if others else ""
+            return f"in {place.file}:{place.line}: {document}{more}"
+        lines = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`" + (
             " and `SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
         )
         if place.added_by:
             return (
                 f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
             )
-        return f"{place.file}:{place.line}: add {lines}"
-    owner = f" --source-account {account}" if caller.startswith("s3.") else ""
+        is_there = any(each.key.lower() == "aws:sourcearn" for each in statement.conditions)
+        return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}"
+    owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
         f" --action lambda:InvokeFunction --principal {caller} --source-arn '{source}'{owner}{_at(function)}"
     )
     return f"{add} && {remove_permission(function, statement)}"
+
+
+def _stands_in_a_document(function: Function, statement: Statement) -> bool:
+    """Is it a statement of an AWS::Lambda::ResourcePolicy, which has no properties but a Condition?"""
+    is_property = ("AWS::Lambda::Permission", statement.sid) in function.writers
+    return not is_property and any(kind == "AWS::Lambda::ResourcePolicy" for kind, _ in function.writers)
+
+
+def _guarded(statement: Statement, caller: str, source: object) -> dict[str, Any]:
+    """The statement for one service and one source of it."""
+    owned = caller.startswith("s3.")
+    replaced = {"aws:sourcearn", *(["aws:sourceaccount"] if owned else [])}
+    document = {**statement.document(), "Principal": {"Service": caller}}
+    tests = {
+        operator: {key: values for key, values in keys.items() if key.lower() not in replaced}
+        for operator, keys in document.get("Condition", {}).items()
+    }
+    tests["ArnLike"] = {**tests.get("ArnLike", {}), "aws:SourceArn": source}
+    if owned:
+        tests["StringEquals"] = {**tests.get("StringEquals", {}), "aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    document.pop("NotPrincipal", None)
+    return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
+
+
+def _referred(source: str, account: Account) -> object:
+    """A source as a template gives it; a bucket by its name, since it waits for the permission."""
+    given = source if source.split(":")[2:3] == ["s3"] else reference(source, account)
+    parts = source.split(":", 5)
+    if given != source or len(parts) < 6 or parts[4] != account.id:
+        return given
+    region = "${AWS::Region}" if parts[3] == account.region else parts[3]
+    return {"Fn::Sub": ":".join([*parts[:3], region, "${AWS::AccountId}", parts[5]])}
 
 
 def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:

@@ -56,7 +56,7 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             f"lets any resource of `{service}` in, not only the trigger" + (f" ({late})" if late else ""),
-            fix=guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account.id),
+            fix=guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account),
             principal=service,
             severity=Severity.INFO if late else Severity.LOW,
             evidence={"triggers": triggers},

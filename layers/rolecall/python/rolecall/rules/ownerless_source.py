@@ -68,7 +68,7 @@ def _hit(function: Function, statement: Statement, caller: str, source: str, req
     return Hit(
         statement,
         f"lets `{caller}` in for `{source}`, whoever owns it{said}",
-        fix=guarded_permission(function, statement, caller, _own(source, account), account.id),
+        fix=guarded_permission(function, statement, caller, _own(source, account), account),
         principal=caller,
         severity=Severity.CRITICAL if gone else Severity.HIGH,
         evidence={"source": source, "exists": bucket.exists if bucket else None, "owner": owner},

@@ -69,7 +69,7 @@ def role_chaining(function: Function, account: Account) -> Yields:
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix="put `sts:AssumeRole` on the ARNs of the roles that the function assumes",
+            fix=_fix(cause),
             actions=cause.actions,
             confidence=confidence(own),
             evidence=cause.evidence(),
@@ -85,6 +85,14 @@ def _is_meant(held: Held, function: Function, account: Account) -> bool:
     return any(
         need.action == "sts:AssumeRole" and need.resource == targets.pattern for need in of(function, account).needs
     )
+
+
+def _fix(cause: Cause) -> str:
+    """A role that is named cannot be named better: it is stronger than the function, or not meant."""
+    if cause.targets[0].is_open:
+        return "put `sts:AssumeRole` on the ARNs of the roles that the function assumes"
+    role = cause.targets[0].worst.name
+    return f"let {role} do no more than the function is to do, or take `sts:AssumeRole` on it out"
 
 
 def _message(function: Function, cause: Cause) -> str:

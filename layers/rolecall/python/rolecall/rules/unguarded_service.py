@@ -76,7 +76,7 @@ def _hit(function: Function, statement: Statement, found: list[tuple[str, Reques
         statement,
         f"lets {who} in without `aws:SourceArn`: from any account"
         + (f", {reasons(statement.conditions)}" if open_ones else ""),
-        fix=guarded_permission(function, statement, caller, sources[0] if sources else PLACEHOLDER, account.id),
+        fix=guarded_permission(function, statement, caller, sources[0] if sources else PLACEHOLDER, account),
         principal=caller,
         evidence={"services": [each for each, _ in found], "triggers": sources, "conditions": open_ones},
         witness=witness(found[0][1]),

@@ -68,7 +68,7 @@ def wide_source(function: Function, account: Account) -> Yields:
                 statement,
                 f"lets `{service}` in for `{pattern}`" + (f", which is more than {known}" if fitting else ""),
                 fix=guarded_permission(
-                    function, statement, service, fitting[0] if fitting else _exactly(pattern), account.id
+                    function, statement, service, fitting[0] if fitting else _exactly(pattern), account
                 ),
                 principal=service,
                 evidence={"patterns": patterns, "triggers": fitting, "also": other},
