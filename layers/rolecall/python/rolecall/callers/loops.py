@@ -118,10 +118,10 @@ def _passing(trigger: Trigger) -> tuple[tuple[str, ...], bool]:
         return actions, not is_unresolved(trigger.filter or "")
     if trigger.type == "eventbridge":
         pattern = _object(trigger.filter)
-        sources = [each for each in pattern.get("source", ()) if isinstance(each, str)]
-        of_aws = len(sources) == len(pattern.get("source", ())) and all(each.startswith("aws.") for each in sources)
+        sources = pattern.get("source")
+        of_aws = isinstance(sources, list) and bool(sources) and all(str(each).startswith("aws.") for each in sources)
         # A schedule takes no events, and nobody but AWS puts events of `aws.…` (EventBridge API, PutEvents).
-        return (() if not pattern or (sources and of_aws) else actions), False
+        return (() if not pattern or of_aws else actions), False
     if not trigger.filter:
         return actions, True
     if trigger.type == "dynamodb":
