@@ -64,6 +64,9 @@ POLLED = """
     {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
      Resource: %s}]}}}
 """
+VERSION = """
+  First: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Orders}}
+"""
 WIRED = RULE % "!GetAtt Orders.Arn" + LET % ("!Ref Orders", "!GetAtt Daily.Arn")
 
 
@@ -84,6 +87,7 @@ def found(resources: str) -> list[tuple[str, str]]:
         "",
         WIRED,
         RULE % "!Ref Live" + LET % ("!Ref Live", "!GetAtt Daily.Arn"),
+        VERSION + RULE % "!Ref First" + LET % ("!Ref First", "!GetAtt Daily.Arn"),
         REST % "*/GET/orders",
         REST % "prod/*/*",
         QUEUED + LET % ("orders", "!GetAtt Daily.Arn") + QUEUE_POLICY % "Daily",
@@ -107,6 +111,10 @@ def test_what_is_well_wired_has_no_finding(resources: str) -> None:
         (WIRED.replace("Properties: {Sch", "Properties: {State: DISABLED, Sch"), ("info", "failing-trigger")),
         (POLLED % ("", "!GetAtt Source.Arn"), ("high", "undeliverable-dead-letter")),
         (QUEUED + LET % ("orders", "!GetAtt Daily.Arn"), ("high", "undeliverable-dead-letter")),
+        (
+            RULE % "!Sub '${Orders.Arn}:7'" + LET % ("!Sub '${Orders.Arn}:7'", "!GetAtt Daily.Arn"),
+            ("info", "incomplete-audit"),
+        ),
         (
             RULE % "!Sub '${Orders.Arn}:test'" + LET % ("!Sub '${Orders.Arn}:test'", "!GetAtt Daily.Arn"),
             ("high", "dangling-trigger"),

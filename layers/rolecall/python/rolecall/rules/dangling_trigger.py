@@ -32,7 +32,8 @@ def dangling_trigger(account: Account) -> Yields:
              role: "arn:aws:iam::111122223333:role/orders", qualifier: live,
              triggers: [{type: sqs, source: "arn:aws:sqs:us-east-1:111122223333:orders"}]}
 
-    Misses: in a template, functions of other stacks; live, functions of other accounts and regions.
+    Misses: in a template, functions of other stacks, and versions that it does not make; live, functions of other
+    accounts and regions.
     """
     for function in account.functions:
         known = account.resource(function.qualified_arn) if function.qualifier else None
@@ -40,6 +41,9 @@ def dangling_trigger(account: Account) -> Yields:
             for source in dict.fromkeys(trigger.source for trigger in function.triggers):
                 trigger = next(each for each in function.triggers if each.source == source)
                 yield _hit(trigger, function.qualified_arn, function)
+        elif known is None and function.place and function.triggers and (function.qualifier or "").isdecimal():
+            why = f"no template makes version {function.qualifier} of `{function.name}`: it may not be there"
+            yield Gap("trigger target", why, None, function.id, False, function.triggers[0].place)
     names = [each.name for each in account.functions]
     for arn, trigger in account.strays:
         if trigger.place is None:

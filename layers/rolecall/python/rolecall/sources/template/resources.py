@@ -15,12 +15,12 @@ Properties = Mapping[str, Any]
 
 
 def with_resources(account: Account, stacks: Sequence[Stack], *, code: bool = True) -> Account:
-    """The account with all that functions may point to, their keys, and the aliases that nothing makes.
+    """The account with all that functions may point to, their keys, and which aliases and versions are there.
 
     What is not known of one is a gap of the functions that use it, and of nobody where none does. Which ones the code
     uses is asked only with `code`.
     """
-    resources = [*account.resources, *_made(stacks), *_absent(stacks, account.functions)]
+    resources = [*account.resources, *_made(stacks), *_invoked(stacks, account.functions)]
     whole = replace(account, resources=tuple(sorted(resources, key=lambda each: each.arn)))
     if not any(each.gaps for each in resources):
         return whole
@@ -200,14 +200,22 @@ def _aliases(stack: Stack) -> Iterator[Resource]:
         yield Resource(stack.resolver.arn_of(logical_id), key=None if is_unresolved(key) else key)
 
 
-def _absent(stacks: Sequence[Stack], functions: Iterable[Function]) -> Iterator[Resource]:
-    """The aliases that triggers name and that no template makes. A version may be there, though none is declared."""
-    made = {
+def _invoked(stacks: Sequence[Stack], functions: Iterable[Function]) -> Iterator[Resource]:
+    """The aliases that triggers name and that no template makes, and the versions that one does.
+
+    Of a version that none makes it is not known whether it is there: it may have been published by hand.
+    """
+    aliases = {
         f"{stack.resolver.function_arn(properties.get('FunctionName'))}:{properties.get('Name')}"
         for stack in stacks
         for _, properties in stack.of("AWS::Lambda::Alias")
     }
+    versions = {stack.resolver.arn_of(name) for stack in stacks for name, _ in stack.of("AWS::Lambda::Version")}
     for function in functions:
-        named = function.qualifier and not function.qualifier.isdecimal() and "⟨" not in function.qualifier
-        if named and function.triggers and function.qualified_arn not in made:
-            yield Resource(function.qualified_arn, exists=False)
+        if not function.qualifier or not function.triggers or "⟨" in function.qualifier:
+            continue
+        arn, is_version = function.qualified_arn, function.qualifier.isdecimal()
+        if is_version and arn in versions:
+            yield Resource(arn)
+        if not is_version and arn not in aliases:
+            yield Resource(arn, exists=False)
