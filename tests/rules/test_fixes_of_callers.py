@@ -109,3 +109,28 @@ def test_a_statement_of_a_whole_policy_is_guarded_by_a_condition(tmp_path: Path)
 
     assert (finding.rule, about(finding.fix)["Condition"]) == ("unguarded-service", guard)
     assert found(tmp_path, DAILY + policy({**about(finding.fix), "Resource": {"Fn::GetAtt": ["Orders", "Arn"]}})) == []
+
+
+def test_a_declared_caller_stays_where_another_one_is_taken_out(tmp_path: Path) -> None:
+    both = statement("Allow", {"AWS": [{"Fn::GetAtt": ["Web", "Arn"]}, {"Fn::GetAtt": ["Ann", "Arn"]}]})
+    (finding,) = found(tmp_path, WEB + ANN + policy(both), function=DECLARED)
+
+    assert about(finding.fix)["Principal"] == {"AWS": [{"Fn::GetAtt": ["Web", "Arn"]}]}
+    assert found(tmp_path, WEB + ANN + policy(about(finding.fix)), function=DECLARED) == []
+
+
+SIGNED_URL = """
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Orders.Arn, AuthType: AWS_IAM}}
+  Opens: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Principal: '*',
+    Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: AWS_IAM}}
+  Invokes: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Principal: '*',
+    Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true}}
+"""
+
+
+def test_a_signed_url_for_everybody_is_closed_where_the_template_opens_it(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, SIGNED_URL)
+    fixes = [each.rpartition(":")[0] for each in finding.fix.split("; ")]
+    at = f"out of {tmp_path / 'template.yaml'}"
+
+    assert (finding.rule, fixes) == ("public-url", [f"take `Opens` {at}", f"take `Invokes` {at}"])

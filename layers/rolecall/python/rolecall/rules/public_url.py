@@ -45,12 +45,16 @@ def public_url(function: Function, account: Account) -> Yields:
     policy = function.resource_policy
     if use is None or policy is None:
         return
-    statements = use.statements or tuple(each for each in policy.allows if each.principals)
+    # What another account says for itself allows it too: nobody here can take that out.
+    statements = tuple(each for each in use.statements if each.kind.names_principals)
+    statements = statements or tuple(each for each in policy.allows if each.principals)
     who = "anybody may call" if auth == NONE else "everybody with any AWS account may call"
     yield Hit(
         statements[0],
         f"{who} the URL of `{function.name}`: authentication is `{auth}`, and both actions are allowed to `*`",
-        fix=signed_url(function) if auth == NONE else remove_permission(function, statements[0]),
+        fix=signed_url(function)
+        if auth == NONE
+        else "; ".join(remove_permission(function, each) for each in statements),
         subject="url",
         actions=("lambda:InvokeFunction", "lambda:InvokeFunctionUrl"),
         principal="*",

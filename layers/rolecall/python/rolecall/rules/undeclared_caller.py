@@ -1,4 +1,6 @@
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rolecall.callers.caller import ONE_SIDE, Caller
 from rolecall.callers.declared import KEY, declared
@@ -9,6 +11,7 @@ from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Gap
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 ASKED = ("role", "user", "account")
@@ -94,7 +97,7 @@ def _hit(caller: Caller, function: Function, account: Account) -> Hit:
     return Hit(
         first,
         f"{who_it_is} may invoke `{function.name}`{condition}: {through}",
-        fix="; ".join(_fixes(caller, function)),
+        fix="; ".join(_fixes(caller, function, account)),
         subject=f"caller {caller.principal}",
         principal=caller.principal,
         severity=Severity.MEDIUM if caller.open else Severity.HIGH,
@@ -104,13 +107,14 @@ def _hit(caller: Caller, function: Function, account: Account) -> Hit:
     )
 
 
-def _fixes(caller: Caller, function: Function) -> Iterator[str]:
+def _fixes(caller: Caller, function: Function, account: Account) -> Iterator[str]:
     """What takes each statement away from the caller."""
     for each in caller.statements:
         if each.policy == "boundary":
             continue
         if each.kind.names_principals:
-            yield remove_permission(function, each)
+            others = [named for named in each.principals if named.value != caller.principal]
+            yield _taken_out(caller, function, each, account) if others else remove_permission(function, each)
             continue
         named = ", ".join(each.actions) or "all but " + ", ".join(each.not_actions)
         at = f"{each.place.file}:{each.place.line}: " if each.place else ""
@@ -119,6 +123,17 @@ def _fixes(caller: Caller, function: Function) -> Iterator[str]:
             f"{at}in `{each.policy}` of `{caller.name}` narrow `{named}` on `{on}` to the functions that it is to"
             f" invoke, or declare it: tag `{function.name}` with `{KEY}`"
         )
+
+
+def _taken_out(caller: Caller, function: Function, statement: Statement, account: Account) -> str:
+    """What leaves the others in that the statement names; of whom it does not name itself, an account or all, that."""
+    at = f"{statement.place.file}:{statement.place.line}: " if statement.place else ""
+    which = f"`{statement.sid}`" if statement.sid else _where(statement)
+    left = tuple(each for each in statement.principals if each.value != caller.principal)
+    if left == statement.principals:
+        return f"{at}let {which} name whom it is meant for, or declare `{caller.name}`: tag `{function.name}`"
+    document = pasted(replace(statement, principals=left).document(), account)
+    return f"{at}let {which} of the policy of `{function.name}` read {json.dumps(document)}"
 
 
 def _where(statement: Statement) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rolecall.callers.caller import ONE_SIDE, Caller, Held
+from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
 from rolecall.callers.wiring import Row, State
 from rolecall.iam.policy import Statement
 from rolecall.reports.callers import Answer
@@ -63,7 +63,8 @@ def _rows(caller: Caller) -> Iterator[tuple[str, str, str]]:
     """Who, why, and what else must hold; further statements stand in lines of their own."""
     what = [f"if {', '.join(caller.open)} fits"] if caller.open else []
     what += ["if its own account lets it"] if caller.known == ONE_SIDE and caller.kind != "anyone" else []
-    what += ["without credentials"] if caller.kind == "anyone" and "url" in caller.through and not what else []
+    unsigned = caller.kind == "anyone" and caller.known == BOTH_SIDES and caller.source is None
+    what += ["without credentials"] if unsigned and "url" in caller.through and not what else []
     what += ["by its URL only"] if caller.through == ("url",) else ["and by its URL"] if "url" in caller.through else []
     first, *others = [_statement(each) for each in caller.statements] or ["-"]
     yield _who(caller), first, ", ".join(what)
