@@ -151,3 +151,12 @@ def test_a_malformed_arn_beside_a_dead_letter_queue_is_a_gap(source: str, queue:
     told = [each.message for each in found if each.rule == "incomplete-audit"]
     assert any("dead-letter queue" in each and "is no ARN" in each for each in told)
     assert not any("crashed" in each for each in told)
+
+
+@pytest.mark.parametrize("source", ['"shop"', "1", "null"])
+def test_an_event_pattern_whose_source_is_no_list_is_open(source: str) -> None:
+    trigger = {"type": "eventbridge", "source": DAILY, "filter": f'{{"source": {source}}}'}
+    put = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}
+    found = engine.audit(account({"triggers": [trigger], "more policies": {"Put": [put]}})).findings
+
+    assert "trigger-loop" in [each.rule for each in found]
