@@ -21,7 +21,7 @@ from tests.needs.code.exam import Case, read
 
 ROOT = Path(__file__).parents[1]
 EXPLAINED = ROOT / "docs" / "second-opinion.md"
-EXAM = ("first.txt", "harder.txt", "further.txt")
+EXAM = ("first.txt", "harder.txt", "further.txt", "wrappers.txt", "unwritten.txt")
 
 
 @dataclass(frozen=True, slots=True)
