@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rolecall.cli import main
-from rolecall.reports.callers import notes
+from rolecall.reports.callers import answers, notes, text
 from tests.builders import FUNCTION, ROLE, account, allow, document, laid_over, permission
 
 HERE = Path(__file__).resolve().parents[1]
@@ -126,3 +126,49 @@ def test_that_no_principals_are_known_is_said() -> None:
     known = replace(account(), roles=())
 
     assert notes([known]) == ("no principals of the account were read: only what functions' own policies say is known",)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        (
+            {"triggers": [{"type": "sqs", "source": "arn:aws:sqs:us-east-1:111122223333:orders", "state": "Disabled"}]},
+            "polled, disabled",
+        ),
+        (
+            {
+                "configuration": {"url_auth": "AWS_IAM"},
+                "resource policy": [
+                    {
+                        **permission({"Service": "cloudfront.amazonaws.com"}),
+                        "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+                    }
+                ],
+            },
+            "lets it in, by the function URL",
+        ),
+        (
+            {"resource policy": [permission("*", condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})]},
+            "1 function, none open to everybody",
+        ),
+    ],
+)
+def test_a_table_says_how_a_caller_comes(
+    fragment: dict[str, Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "now.json"
+    path.write_text(json.dumps(laid_over(fragment)))
+
+    main(["callers", "--snapshot", str(path)])
+
+    assert said in capsys.readouterr().out
+
+
+def test_an_alias_is_no_function_of_its_own() -> None:
+    read = account()
+    (function,) = read.functions
+    alias = replace(function, qualifier="live")
+
+    told = text.render(answers([replace(read, functions=(function, alias))]))
+
+    assert told.splitlines()[-1] == "1 function, none open to everybody"

@@ -33,7 +33,7 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
         wanted = _referred(source, account)
         if _stands_in_a_document(function, statement):
             others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
-            document = json.dumps(_guarded(statement, caller, wanted))
+            document = json.dumps(_guarded(statement, caller, wanted, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}"
         lines = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`" + (
@@ -59,7 +59,7 @@ def _stands_in_a_document(function: Function, statement: Statement) -> bool:
     return not is_property and any(kind == "AWS::Lambda::ResourcePolicy" for kind, _ in function.writers)
 
 
-def _guarded(statement: Statement, caller: str, source: object) -> dict[str, Any]:
+def _guarded(statement: Statement, caller: str, source: object, account: Account) -> dict[str, Any]:
     """The statement for one service and one source of it."""
     owned = caller.startswith("s3.")
     replaced = {"aws:sourcearn", *(["aws:sourceaccount"] if owned else [])}
@@ -72,6 +72,8 @@ def _guarded(statement: Statement, caller: str, source: object) -> dict[str, Any
     if owned:
         tests["StringEquals"] = {**tests.get("StringEquals", {}), "aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     document.pop("NotPrincipal", None)
+    if statement.resources:
+        document["Resource"] = [_referred(each, account) for each in statement.resources]
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 

@@ -117,6 +117,12 @@ class Open:
         return self.every or name in self.free or name.startswith(FREE_PREFIXES)
 
 
+def services_of(statement: Statement) -> tuple[str, ...]:
+    """The services that it names; everybody holds them all, of which one stands for the others."""
+    everyone = statement.not_principals or any(each.is_everyone for each in statement.principals)
+    return ("events.amazonaws.com",) if everyone and asked(statement) == INVOKE else statement.services
+
+
 def let_in(requests: Iterable[Request], statement: Statement, policy: Policy | None) -> Request | None:
     """The first of the requests that the statement lets in, with its open keys filled in; None: none is.
 

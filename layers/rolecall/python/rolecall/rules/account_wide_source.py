@@ -1,6 +1,6 @@
 from rolecall.callers import invokes
 from rolecall.callers.services import EDGE, PARTNERS, sender
-from rolecall.callers.strangers import errands, let_in, stranger, witness
+from rolecall.callers.strangers import errands, let_in, services_of, stranger, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import PLACEHOLDER, guarded_permission
 from rolecall.iam.arn import Arn
@@ -28,6 +28,10 @@ def account_wide_source(function: Function, account: Account) -> Yields:
          "Action": "lambda:InvokeFunction", "Resource": "*",
          "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
 
+    Bad:
+        {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}
+
     Good:
         {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
          "Action": "lambda:InvokeFunction", "Resource": "*",
@@ -35,7 +39,7 @@ def account_wide_source(function: Function, account: Account) -> Yields:
                        "ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/daily"}}}
     """
     for statement in function.resource_policy.allows if function.resource_policy else ():
-        services = [each for each in statement.services if each not in EDGE | PARTNERS]
+        services = [each for each in services_of(statement) if each not in EDGE | PARTNERS]
         if not services or not invokes(statement) or statement.pins("aws:SourceArn"):
             continue
         service, policy = services[0], function.resource_policy
@@ -47,17 +51,20 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         try:
             request = let_in(errands(service, account.id, statement, function, account), statement, policy)
         except UndecidedError:
-            yield undecided(function, "account-wide-source", statement)
+            if statement.services:  # Of everybody `public-function` says so.
+                yield undecided(function, "account-wide-source", statement)
             continue
         if request is None:
             continue
         late = _late(service, statement)
         triggers = sorted({each.source for each in function.triggers if _is_of(service, each.source)})
+        fix = guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account)
         yield Hit(
             statement,
-            f"lets any resource of `{service}` in, not only the trigger" + (f" ({late})" if late else ""),
-            fix=guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account),
-            principal=service,
+            f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"
+            f" trigger{f' ({late})' if late else ''}",
+            fix=fix if statement.services else f"name the service that is to come in place of `*`; {fix}",
+            principal=service if statement.services else "*",
             severity=Severity.INFO if late else Severity.LOW,
             evidence={"triggers": triggers},
             witness=witness(request),

@@ -1,8 +1,7 @@
 from rolecall.callers import invokes
 from rolecall.callers.narrowing import reasons, why_open
-from rolecall.callers.principals import INVOKE
 from rolecall.callers.services import EDGE, PARTNERS, sender
-from rolecall.callers.strangers import asked, errands, let_in, stranger, witness
+from rolecall.callers.strangers import errands, let_in, services_of, stranger, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import PLACEHOLDER, guarded_permission
 from rolecall.iam.policy import Statement
@@ -43,7 +42,7 @@ def unguarded_service(function: Function, account: Account) -> Yields:
          "Action": "lambda:InvokeFunction", "Resource": "*"}
     """
     for statement in function.resource_policy.allows if function.resource_policy else ():
-        callers = [service for service in _services(statement) if service not in EDGE | PARTNERS]
+        callers = [service for service in services_of(statement) if service not in EDGE | PARTNERS]
         if not callers or not invokes(statement) or statement.pins("aws:SourceArn"):
             continue
         found: list[tuple[str, Request]] = []
@@ -58,12 +57,6 @@ def unguarded_service(function: Function, account: Account) -> Yields:
             continue
         if found:
             yield _hit(function, statement, found, account)
-
-
-def _services(statement: Statement) -> tuple[str, ...]:
-    """The services that it names; everybody holds them all, of which one stands for the others."""
-    everyone = statement.not_principals or any(each.is_everyone for each in statement.principals)
-    return ("events.amazonaws.com",) if everyone and asked(statement) == INVOKE else statement.services
 
 
 def _hit(function: Function, statement: Statement, found: list[tuple[str, Request]], account: Account) -> Hit:

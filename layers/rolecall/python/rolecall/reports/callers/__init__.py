@@ -21,6 +21,7 @@ class Answer:
     function : its id
     role : ARN of its execution role, with whose rights Lambda polls
     triggers : its wiring: each trigger, and each source that a statement lets in without one
+    has_url : does a function URL lead to it?
     """
 
     function: str
@@ -28,6 +29,7 @@ class Answer:
     role: str
     who: Who
     triggers: tuple[Row, ...]
+    has_url: bool = False
 
     @property
     def name(self) -> str:
@@ -61,7 +63,10 @@ def _notes(account: Account) -> Iterable[str]:
 
 
 def _answer(function: Function, account: Account) -> Answer:
-    return Answer(function.id, function.qualifier, function.role, who(function, account), states(function, account))
+    has_url = function.settings.url_auth is not None
+    return Answer(
+        function.id, function.qualifier, function.role, who(function, account), states(function, account), has_url
+    )
 
 
 def _together(variants: Sequence[Answer]) -> Answer:
@@ -75,7 +80,7 @@ def _together(variants: Sequence[Answer]) -> Answer:
     gaps = _once(each for one in variants for each in one.who.gaps)
     together = Who(tuple(sorted(callers, key=lambda each: each.order)), admins, held, gaps)
     rows = _once(each for one in variants for each in one.triggers)
-    return Answer(first.function, first.qualifier, first.role, together, rows)
+    return Answer(first.function, first.qualifier, first.role, together, rows, any(each.has_url for each in variants))
 
 
 def _once(each: Iterable[T]) -> tuple[T, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
+from rolecall.callers.urls import serves_url
 from rolecall.callers.wiring import Row, State
 from rolecall.iam.policy import Statement
 from rolecall.reports.callers import Answer
@@ -33,7 +34,7 @@ def _block(answer: Answer, *, colour: bool) -> Iterator[str]:
     if answer.triggers:
         yield "  triggers:"
         wiring = [
-            (f"  {row.state.value}", f"{row.type} {row.source or 'any source'}", _why(row, answer))
+            (f"  {_state(row)}", f"{row.type} {row.source or 'any source'}", _why(row, answer))
             for row in answer.triggers
         ]
         yield from _table(wiring, colour=colour)
@@ -43,15 +44,21 @@ def _block(answer: Answer, *, colour: bool) -> Iterator[str]:
         yield f"  {_paint('gap', YELLOW, colour)}: {gap.why}"
 
 
+def _state(row: Row) -> str:
+    is_off = row.trigger is not None and row.trigger.state.lower() == "disabled"
+    return f"{row.state.value}, disabled" if is_off else row.state.value
+
+
 def _why(row: Row, answer: Answer) -> str:
     """Why a trigger arrives or does not, and what a statement without one is for."""
     named = ", ".join(map(_statement, row.statements))
     role = (row.trigger.role if row.trigger and row.trigger.role else answer.role).rpartition("/")[2]
     mapping = f" by {row.trigger.id}" if row.trigger and row.trigger.id else ""
     at = (row.served.qualifier or "the unqualified function") if row.served else "another qualifier"
+    comes = "by the function URL" if answer.has_url and all(map(serves_url, row.statements)) else ""
     return {
         State.WIRED: f"let in by {named}" if named else "not decided whether it is let in",
-        State.PERMISSION_ONLY: f"{named} lets it in, and nothing is set up to come",
+        State.PERMISSION_ONLY: f"{named} lets it in, {comes or 'and nothing is set up to come'}",
         State.TRIGGER_ONLY: "no statement lets it in",
         State.WRONG_QUALIFIER: f"{named} stands on {at}",
         State.POLLED: f"needs no statement: Lambda polls it{mapping} with the rights of {role}",
@@ -116,8 +123,12 @@ def _table(rows: Iterable[tuple[str, str, str]], *, colour: bool) -> Iterator[st
 
 
 def _summary(answers: Sequence[Answer]) -> str:
-    number = sum(1 for answer in answers for each in answer.who.callers if each.kind == "anyone")
-    count = f"{len(answers)} function" + ("" if len(answers) == 1 else "s")
+    # A service that comes for one source is not everybody, and an alias is no function of its own.
+    number = sum(
+        1 for answer in answers for each in answer.who.callers if each.kind == "anyone" and each.source is None
+    )
+    functions = len({each.function for each in answers})
+    count = f"{functions} function" + ("" if functions == 1 else "s")
     return f"{count}; {number} open to everybody" if number else f"{count}, none open to everybody"
 
 
