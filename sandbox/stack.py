@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.account import Account
 
 NAME = "rolecall"
-PATIENCE = 30  # seconds to wait for one log line
+PATIENCE = 90  # seconds to wait for one log line
 PAUSE = 0.005  # seconds between two looks
 
 

@@ -9,7 +9,7 @@ def read(reading: Reading) -> Resource:
     calls, arn = reading.calls, str(reading.arn)
     if reading.foreign:
         return Resource(arn)
-    *_, layer, number = arn.split(":")
+    layer, _, number = arn.rpartition(":")
     version = int(number)
     reading.part("layer", lambda: calls.ask("lambda", "get_layer_version", LayerName=layer, VersionNumber=version))
     answer = reading.part(
