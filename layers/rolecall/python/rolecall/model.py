@@ -304,6 +304,10 @@ class Function:
     def qualified_arn(self) -> str:
         return f"{self.arn}:{self.qualifier}" if self.qualifier else self.arn
 
+    def values_of(self, tag: str) -> tuple[str, ...]:
+        """The values of a tag and of its further ones (`TAG:2` …), since one has 256 characters at most."""
+        return tuple(value for key, value in self.tags if key == tag or key.startswith(f"{tag}:"))
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

@@ -40,7 +40,7 @@ def declared(function: Function) -> Declared | None:
     >>> sorted(declared(Function("f", "f", "arn", "role", tags=tags)).names)
     ['111122223333', 'ann', 'deploy']
     """
-    values = [value for key, value in function.tags if key == KEY or key.startswith(f"{KEY}:")]
+    values = function.values_of(KEY)
     if not values:
         return None
     words = [word for value in values for word in value.split()]

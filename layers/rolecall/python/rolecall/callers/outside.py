@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rolecall.callers.anybody import ANYTHING
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller
 from rolecall.callers.principals import (
     INVOKE,
@@ -17,7 +18,7 @@ from rolecall.callers.principals import (
 from rolecall.callers.within import Within, spelled
 from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
-from rolecall.iam.policy import Kind, Policy, Principal, Statement, parse
+from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import Caller as Requester
 from rolecall.iam.request import Request
 from rolecall.iam.settle import settle
@@ -35,13 +36,6 @@ WHO = {
     "aws:principalorgpaths": "organization",
 }
 """Keys that say who comes, where everybody is named: the closest first."""
-
-ANYTHING = parse(
-    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
-    name="the caller's own",
-    kind=Kind.IDENTITY,
-)
-"""What the identity policies of another account may say."""
 
 
 @dataclass(frozen=True, slots=True)

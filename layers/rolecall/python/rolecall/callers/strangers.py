@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import product
 
 from rolecall.callers import INVOKING
-from rolecall.callers.outside import ANYTHING
+from rolecall.callers.anybody import ANYTHING
 from rolecall.callers.principals import INVOKE, INVOKE_URL, known
 from rolecall.callers.services import PARTNERS, sender
 from rolecall.iam import values as typed

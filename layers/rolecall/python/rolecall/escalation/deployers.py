@@ -67,7 +67,7 @@ class Deployer:
 
 def declared(function: Function) -> frozenset[str] | None:
     """Whom the owner lets change the function: names, ARNs, account ids; None where nobody said."""
-    values = [value for key, value in function.tags if key == TAG or key.startswith(f"{TAG}:")]
+    values = function.values_of(TAG)
     if not values:
         return None
     return frozenset(each for value in values for each in value.split()) - {"none"}

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from rolecall.callers.declared import declared
 from rolecall.callers.delivery import INVOKE, deliver
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import narrowed_deny, sparing, sparing_services
@@ -10,8 +11,6 @@ from rolecall.iam.settle import settle
 from rolecall.model import Account, Function
 from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
-
-CALLERS = "rolecall:callers"
 
 
 @rule(Severity.HIGH, silences=("refused-trigger",))
@@ -90,11 +89,7 @@ def _of_caller(function: Function, statement: Statement, caller: str, request: R
 
 def _declared(function: Function, account: Account) -> Iterator[str]:
     """The roles and users that the function's tags name as callers, as far as they are known."""
-    named = {
-        name
-        for key, value in function.tags
-        if key == CALLERS or key.startswith(f"{CALLERS}:")
-        for name in value.split()
-    }
+    told = declared(function)
+    names = told.names if told else frozenset[str]()
     known = [(each.arn, each.name) for each in account.roles] + [(each.arn, each.name) for each in account.users]
-    yield from (arn for arn, name in known if named & {arn, name})
+    yield from (arn for arn, name in known if names & {arn, name})

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from rolecall.callers import INVOKING
+from rolecall.callers.declared import declared
 from rolecall.callers.parties import parties
 from rolecall.callers.services import EDGE
 from rolecall.callers.strangers import errands, let_in, principal, sources, stranger, strangers, witness
@@ -17,7 +18,6 @@ from rolecall.rules import Yields, named, rule, undecided
 
 # Those who are declared as callers may also look at what they call.
 LOOKING = ("lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetFunctionConcurrency")
-CALLERS = "rolecall:callers"
 
 
 @rule(
@@ -111,10 +111,11 @@ def _beyond(statement: Statement) -> Iterator[str]:
 def _is_expected(action: str, statement: Statement, function: Function) -> bool:
     if statement.services and all(each in EDGE for each in statement.services):
         return action.startswith("lambda:Get")
-    declared = {word for key, value in function.tags if key.startswith(CALLERS) for word in value.split()}
+    named = declared(function)
     names = {each.value for each in statement.principals}
     last = {each.rpartition("/")[2] for each in names}
-    return action in LOOKING and bool(declared) and (names <= declared or last <= declared)
+    declares = named.names if named else frozenset[str]()
+    return action in LOOKING and bool(declares) and (names <= declares or last <= declares)
 
 
 def _first(statement: Statement, function: Function, account: Account, action: str) -> Iterator[tuple[Request, bool]]:
