@@ -6,7 +6,7 @@ from pathlib import Path
 from rolecall.reports import escalation
 
 DOCS = Path(__file__).parents[2] / "docs" / "escalation.md"
-START = "lacks is reported as not judged.\n\n"
+START = "the catalog lacks is reported as not judged.\n\n"
 
 
 def test_the_documented_table_is_that_of_the_code() -> None:

@@ -156,6 +156,7 @@ def test_a_change_of_itself_is_a_rewrite(action: str, own: str) -> None:
         "lambda:*",
         "ssm:SendCommand",
         "ssm:StartSession",
+        "bedrock-agentcore:InvokeAgentRuntimeCommand",
         "codebuild:StartBuild",
         "glue:UpdateJob",
         "states:UpdateStateMachine",
@@ -209,6 +210,22 @@ def test_a_role_that_cannot_run_or_is_no_stronger_is_no_finding(
     statements: tuple[dict[str, Any], ...], passed: dict[str, Any]
 ) -> None:
     assert short(granting(*statements, roles=[passed])) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ("cognito-identity.amazonaws.com", [("critical", "role-passing")]),
+        (f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com", []),
+    ],
+)
+def test_an_identity_pool_hands_out_a_role_that_federates_with_it(
+    provider: str, expected: list[tuple[str, str]]
+) -> None:
+    web = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    guests = role("jobs", allow("*"), trust=web)
+
+    assert short(granting(PASS, allow("cognito-identity:SetIdentityPoolRoles"), roles=[guests])) == expected
 
 
 def test_one_role_that_the_code_passes_to_one_service_is_its_business() -> None:

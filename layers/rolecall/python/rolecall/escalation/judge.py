@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from rolecall.escalation.paths import Path, possible
+from rolecall.escalation.paths import POOLS, Path, possible
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Kind as PolicyKind
 from rolecall.iam.policy import Policy, Statement
@@ -147,8 +147,9 @@ def _trusts(asked: _Trust) -> bool:
     role, service = asked.role, asked.service
     if role.trust is None:
         return True
-    if service == "cognito-identity.amazonaws.com":
-        return any(each.type == "Federated" for statement in role.trust.allows for each in statement.principals)
+    if service == POOLS:  # Amazon Cognito Developer Guide, "Role trust and permissions": it lets in what it federates.
+        named = (each for statement in role.trust.allows for each in statement.principals)
+        return any(each.type == "Federated" and each.value == service for each in named)
     call = Request(Caller("Service", service), "sts:AssumeRole", role.arn, unknown=EVERY_KEY)
     return settle(call, Policies(resource=replace(role.trust, kind=PolicyKind.TRUST))).allowed is not False
 

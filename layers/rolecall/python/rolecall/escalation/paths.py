@@ -2,8 +2,7 @@
 
 Ids of the form `service-000` and their required actions are those of the pathfinding.cloud data set (Datadog,
 Apache-2.0, see NOTICE); ids without a number are of Rolecall, from the Lambda API reference and the Service
-Authorization Reference. What is not here: paths of principals that are users, since a function's role is none (iam-007,
-iam-008, iam-010, iam-011, iam-013), and paths whose actions hold whenever those of a shorter one hold.
+Authorization Reference. What of the data set is not here, and why: docs/escalation.md.
 """
 
 from dataclasses import dataclass
@@ -82,6 +81,7 @@ def _rewrite(id: str, *actions: str, gains: str) -> Path:
 ECS, EC2 = "ecs-tasks.amazonaws.com", "ec2.amazonaws.com"
 GLUE, SAGEMAKER = "glue.amazonaws.com", "sagemaker.amazonaws.com"
 BUILD, STACKS = "codebuild.amazonaws.com", "cloudformation.amazonaws.com"
+AGENTS, POOLS = "bedrock-agentcore.amazonaws.com", "cognito-identity.amazonaws.com"
 
 _SELF = (
     _self("iam-001", ("iam:CreatePolicyVersion", On.POLICY), gains="rewrites a policy of its own"),
@@ -143,11 +143,28 @@ _PASS = (
     _pass("batch-001", ECS, "batch:RegisterJobDefinition", "batch:SubmitJob", runs="a job"),
     _pass(
         "bedrock-001",
-        "bedrock-agentcore.amazonaws.com",
+        AGENTS,
         "bedrock-agentcore:CreateCodeInterpreter",
         "bedrock-agentcore:StartCodeInterpreterSession",
         "bedrock-agentcore:InvokeCodeInterpreter",
         runs="a code interpreter",
+    ),
+    _pass(
+        "bedrock-003",
+        AGENTS,
+        "bedrock-agentcore:CreateAgentRuntime",
+        "bedrock-agentcore:CreateAgentRuntimeEndpoint",
+        "bedrock-agentcore:CreateWorkloadIdentity",
+        "bedrock-agentcore:InvokeAgentRuntimeCommand",
+        runs="an agent",
+    ),
+    _pass(
+        "bedrock-006",
+        AGENTS,
+        "bedrock-agentcore:CreateBrowser",
+        "bedrock-agentcore:StartBrowserSession",
+        "bedrock-agentcore:ConnectBrowserAutomationStream",
+        runs="a browser",
     ),
     _pass("braket-001", "braket.amazonaws.com", "braket:CreateJob", runs="a job"),
     _pass("cloudformation-001", STACKS, "cloudformation:CreateStack", runs="a stack"),
@@ -163,6 +180,7 @@ _PASS = (
     _pass("codebuild-001", BUILD, "codebuild:CreateProject", "codebuild:StartBuild", runs="a build"),
     _pass("codebuild-004", BUILD, "codebuild:CreateProject", "codebuild:StartBuildBatch", runs="a build"),
     _pass("project-role-swap", BUILD, "codebuild:UpdateProject", "codebuild:StartBuild", runs="a build"),
+    _pass("cognitoidentity-001", POOLS, "cognito-identity:SetIdentityPoolRoles", runs="the sessions of a pool"),
     _pass(
         "datapipeline-001",
         "datapipeline.amazonaws.com",
@@ -255,6 +273,13 @@ _TAKE = (
         "bedrock-agentcore:StartCodeInterpreterSession",
         "bedrock-agentcore:InvokeCodeInterpreter",
         gains="runs code in an interpreter",
+    ),
+    _take("bedrock-004", "bedrock-agentcore:InvokeAgentRuntimeCommand", gains="runs a command beside an agent"),
+    _take(
+        "bedrock-007",
+        "bedrock-agentcore:StartBrowserSession",
+        "bedrock-agentcore:ConnectBrowserAutomationStream",
+        gains="reads the credentials of a browser",
     ),
     _take("cloudformation-002", "cloudformation:UpdateStack", gains="changes a stack with the rights of its role"),
     _take(
