@@ -75,8 +75,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def found(resources: str) -> list[tuple[str, str]]:
-    Path("shop.yaml").write_text(HEAD + resources)
+def found(resources: str, head: str = HEAD) -> list[tuple[str, str]]:
+    Path("shop.yaml").write_text(head + resources)
     (account,) = template.read([Path("shop.yaml")])
     return [(finding.severity.value, finding.rule) for finding in engine.audit(account).findings]
 
@@ -160,3 +160,30 @@ def test_an_event_pattern_whose_source_is_no_list_is_open(source: str) -> None:
     found = engine.audit(account({"triggers": [trigger], "more policies": {"Put": [put]}})).findings
 
     assert "trigger-loop" in [each.rule for each in found]
+
+
+LOOP = """
+  Jobs: {Type: AWS::SQS::Queue, Properties: {QueueName: jobs}}
+  Poll: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Orders,
+    EventSourceArn: !GetAtt Jobs.Arn}}
+  Send: {Type: AWS::IAM::RolePolicy, Properties: {RoleName: !Ref Role, PolicyName: Send, PolicyDocument: {Statement: [
+    {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'],
+     Resource: !GetAtt Jobs.Arn}]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("", "medium"), ("RecursiveLoop: Terminate,", "medium"), ("RecursiveLoop: Allow,", "high")],
+)
+def test_a_loop_that_lambda_may_not_stop_is_high(setting: str, expected: str) -> None:
+    head = HEAD.replace("FunctionName: orders,", f"FunctionName: orders, {setting}")
+
+    assert (expected, "trigger-loop") in found(LOOP, head)
+
+
+def test_sam_hands_the_setting_on() -> None:
+    head = HEAD.replace("Code: {ZipFile: 'handler = print'}", "InlineCode: 'handler = print', RecursiveLoop: Allow")
+    head = "Transform: AWS::Serverless-2016-10-31" + head.replace("AWS::Lambda::Function", "AWS::Serverless::Function")
+
+    assert ("high", "trigger-loop") in found(LOOP, head)

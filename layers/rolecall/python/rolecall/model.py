@@ -197,7 +197,7 @@ class Settings:
     code_key : ARN of the customer key of its code (SourceKMSKeyArn)
     environment : names of its variables with their values, which no report and no log may show
     others : further settings that bear on rights, by name: (`capacity-provider`, ARN), (`edge`, distribution
-        that runs it) …
+        that runs it), (`recursive-loop`, `Allow`) …
     """
 
     handler: str | None = None

@@ -248,6 +248,7 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
         environment=_variables(_at(properties, "Environment", "Variables")),
+        others=(("recursive-loop", "Allow"),) if properties.get("RecursiveLoop") == "Allow" else (),
     )
 
 
