@@ -428,6 +428,86 @@ def test_a_user_can_expose_a_function() -> None:
     assert answer(case)["decision"] == "Allowed"
 
 
+OBJECT = "arn:aws:s3:::builds/orders.zip"
+REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/orders"
+
+
+def deployed_from(source: str | None, *others: dict[str, Any], deployers: str = "pipeline") -> dict[str, Any]:
+    """A function that says who deploys it, and where from."""
+    return {
+        "tags": {"rolecall:deployers": deployers},
+        "function": {"code": {"kind": "remote", "source": source}},
+        "roles": list(others),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "action"), [(OBJECT, "s3:PutObject"), (REPOSITORY, "ecr:PutImage")], ids=["bucket", "repository"]
+)
+def test_who_may_write_what_a_function_is_deployed_from_is_named(source: str, action: str) -> None:
+    builder = role("builder", allow(action, source), trust=TASKS)
+
+    (finding,) = found(deployed_from(source, builder))
+
+    assert (finding.severity.value, finding.confidence.value, finding.rule) == ("medium", "medium", "exposed-function")
+    assert finding.message == (
+        f"`builder` may write what `orders` is deployed from by `{action}`, and is no declared deployer:"
+        " it chooses the code of the next deployment"
+    )
+    assert (finding.actions, finding.resources) == ((action,), (source,))
+
+
+def test_the_role_of_another_function_may_not_write_it_either() -> None:
+    writing = deployed_from(OBJECT) | billing(allow("s3:PutObject", "arn:aws:s3:::builds/*"))
+
+    (finding,) = found(writing)
+
+    assert (finding.rule, finding.function) == ("exposed-function", "orders")
+    assert finding.principal == f"arn:aws:iam::{ACCOUNT}:role/billing"
+
+
+@pytest.mark.parametrize(
+    ("source", "statements", "deployers"),
+    [
+        (OBJECT, (allow("s3:PutObject", OBJECT),), "builder"),
+        (OBJECT, (allow("s3:GetObject", OBJECT),), "none"),
+        (OBJECT, (allow("s3:PutObject", "arn:aws:s3:::uploads/*"),), "none"),
+        (OBJECT, (allow("s3:PutObject"), {"Effect": "Deny", "Action": "s3:*", "Resource": OBJECT}), "none"),
+        (OBJECT, (allow("*"),), "none"),
+        (OBJECT, (allow(["s3:PutObject", "sqs:*"]),), "none"),
+        (None, (allow("s3:PutObject"),), "none"),
+    ],
+    ids=["declared", "reads it", "writes elsewhere", "denied", "administrator", "no weaker", "source not known"],
+)
+def test_who_does_not_choose_the_code_of_the_next_deployment(
+    source: str | None, statements: tuple[dict[str, Any], ...], deployers: str
+) -> None:
+    builder = role("builder", *statements, trust=TASKS)
+
+    assert short(deployed_from(source, builder, deployers=deployers)) == []
+
+
+def test_a_bucket_that_lets_nobody_else_write_exposes_nothing() -> None:
+    builder = role("builder", allow("s3:PutObject", OBJECT), trust=TASKS)
+    closed = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::builds/*"}
+    but = {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/pipeline"}}
+    bucket = {"arn": "arn:aws:s3:::builds", "policy": [closed | {"Condition": but}]}
+
+    assert short(deployed_from(OBJECT, builder) | {"resources": [bucket]}) == []
+
+
+def test_who_writes_the_source_is_not_told_where_nobody_said_who_deploys() -> None:
+    builder = role("builder", allow("s3:PutObject", OBJECT), trust=TASKS)
+
+    assert short(deployed_from(OBJECT, builder) | {"tags": {}}) == []
+
+
+def test_who_may_change_the_function_is_not_told_again_for_its_source() -> None:
+    both = role("builder", allow("s3:PutObject", OBJECT), allow("lambda:UpdateFunctionCode", FUNCTION), trust=TASKS)
+
+    assert short(deployed_from(OBJECT, both)) == [("high", "exposed-function")]
+
+
 def test_a_right_to_more_rights_is_a_cause_before_a_loop() -> None:
     before = {"self-escalation", "role-passing", "workload-takeover", "self-rewrite", "role-chaining"}
 

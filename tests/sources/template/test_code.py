@@ -97,3 +97,48 @@ def test_what_a_template_calls_an_arn_is_known(tmp_path: Path) -> None:
     names = {name for _, name in account.names}
 
     assert names >= {"Queue.Arn", "Topic"}
+
+
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+ORDERS = "arn:aws:ecr:us-east-1:123456789012:repository/orders"
+
+
+@pytest.mark.parametrize(
+    ("properties", "source"),
+    [
+        ({"CodeUri": "s3://builds/orders.zip"}, "arn:aws:s3:::builds/orders.zip"),
+        ({"CodeUri": {"Bucket": "builds", "Key": "orders.zip"}}, "arn:aws:s3:::builds/orders.zip"),
+        ({"CodeUri": {"Bucket": "builds", "Key": "orders.zip", "Version": "v1"}}, None),
+        ({"CodeUri": {"Bucket": {"Ref": "Builds"}, "Key": "a"}}, "arn:aws:s3:::builds/a"),
+        ({"PackageType": "Image", "ImageUri": f"{REGISTRY}/orders:live", **IMAGE}, ORDERS),
+        ({"PackageType": "Image", "ImageUri": f"{REGISTRY}/orders", **IMAGE}, ORDERS),
+        ({"PackageType": "Image", "ImageUri": f"{REGISTRY}/orders@sha256:{'0' * 64}", **IMAGE}, None),
+        ({"PackageType": "Image", "ImageUri": {"Fn::Sub": "${Images.RepositoryUri}:live"}, **IMAGE}, ORDERS),
+        ({"InlineCode": "", "Handler": "index.handler"}, None),
+    ],
+)
+def test_where_a_function_is_deployed_from(tmp_path: Path, properties: dict[str, Any], source: str | None) -> None:
+    more = {
+        "Builds": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "builds"}},
+        "Images": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "orders"}},
+    }
+    code = read(tmp_path, more, **properties).code
+
+    assert code
+    assert code.source == source
+
+
+def test_where_the_cdk_puts_the_code_is_known_beside_the_code_itself(tmp_path: Path) -> None:
+    (tmp_path / "asset.1").mkdir()
+    (tmp_path / "asset.1" / "index.py").write_text(CALL)
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"Code": {"S3Bucket": {"Fn::Sub": "cdk-assets-${AWS::AccountId}"}, "S3Key": "1.zip"}}
+        | {"Runtime": "python3.13", "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/orders"},
+        "Metadata": {"aws:asset:path": "asset.1", "aws:asset:property": "Code"},
+    }
+    (tmp_path / "template.json").write_text(json.dumps({"Resources": {"Orders": function}}))
+    ((orders,),) = [account.functions for account in template.read([tmp_path / "template.json"])]
+
+    assert orders.code
+    assert (operations(orders), orders.code.source) == (["PurgeQueue"], "arn:aws:s3:::cdk-assets-123456789012/1.zip")

@@ -258,14 +258,16 @@ class Code:
 
     `kind` is `folder`, `archive`, `inline`, `image` or `remote`; `path` is relative to the current folder, and None
     for the last three; `text` is the source of an inline function. `digest` is AWS's CodeSha256, or the digest of the
-    image. `calls` and `unresolved` are what an analysis of the code found; `read` says that there was one, `files` how
-    many files it looked at.
+    image. `source` is the ARN of the object or of the image repository that it is deployed from, where that is known
+    and pinned to no version. `calls` and `unresolved` are what an analysis of the code found; `read` says that there
+    was one, `files` how many files it looked at.
     """
 
     kind: str
     path: str | None = None
     text: str | None = field(default=None, repr=False)
     digest: str | None = None
+    source: str | None = None
     read: bool = False
     files: int = 0
     calls: tuple[Call, ...] = ()

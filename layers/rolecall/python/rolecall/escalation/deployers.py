@@ -4,19 +4,23 @@ The tag `rolecall:deployers` of a function (further values in `rolecall:deployer
 ARNs or account ids, separated by spaces, or `none`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rolecall.escalation.judge import Proof, proof
 from rolecall.escalation.paths import possible
 from rolecall.escalation.strength import Gain, gain, holder, is_administrator, is_stronger
 from rolecall.iam.arn import resource_matches
+from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Role, User
 from rolecall.needs.grant import Grant
 
 TAG = "rolecall:deployers"
 CHANGES = ("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration")
 """What puts other code, a layer or another handler into a function."""
+
+WRITES = {"s3": "s3:PutObject", "ecr": "ecr:PutImage"}
+"""Service of what a function is deployed from -> what puts other code there."""
 
 FEW = 8
 """Functions of the strongest roles that are compared, where nobody declared anything."""
@@ -36,14 +40,23 @@ class Deployer:
         found = (proof(self.grant, action, on=function.arn) for action in CHANGES)
         return next((each for each in found if each and each.witness), None)
 
+    def write(self, function: Function) -> Proof | None:
+        """How it may write what the function is deployed from, with a request that is allowed; None where not."""
+        source = function.code.source if function.code else None
+        if source is None or is_unresolved(source):
+            return None
+        found = proof(self.grant, WRITES[source.split(":")[2]], on=source)
+        return found if found and found.witness else None
+
     def reaches(self, functions: list[Function]) -> Iterator[Function]:
         """Those that its statements mean, in order; conditions and Deny are for `change`."""
-        statements = [each for action in CHANGES for each in self.grant.statements_allowing(action, "*")]
-        patterns = {pattern for each in statements for pattern in each.resources}
-        is_all = "*" in patterns or any(each.not_resources for each in statements)
-        for function in functions:
-            if is_all or any(resource_matches(pattern, function.arn) for pattern in patterns):
-                yield function
+        means = _meaning(self.grant, CHANGES)
+        return (each for each in functions if means(each.arn))
+
+    def feeds(self, functions: Iterable[Function]) -> Iterator[Function]:
+        """Those that are deployed from what its statements on writing mean, in order."""
+        means = _meaning(self.grant, WRITES.values())
+        return (each for each in functions if each.code and each.code.source and means(each.code.source))
 
     def is_weaker(self, function: Function, account: Account) -> bool:
         """Does the function's role hold rights that it lacks?"""
@@ -85,14 +98,39 @@ def deployers(account: Account) -> Iterator[Deployer]:
     that only CloudFormation assumes.
     """
     execution = {function.role for function in account.functions}
+    for each in _principals(account):
+        role = each.grant.role
+        if role.arn not in execution and not role.used_by and _may_change(role, account):
+            yield each
+
+
+def writers(functions: Sequence[Function], account: Account) -> dict[str, list[Deployer]]:
+    """Who may write what functions are deployed from, by the id of the function: execution roles too."""
+    found: dict[str, list[Deployer]] = {each.id: [] for each in functions}
+    sourced = [each for each in functions if each.code and each.code.source]
+    for each in _principals(account) if sourced else ():
+        fed = [*each.feeds(sourced)]
+        if fed and not is_administrator(each.grant.role, account):
+            for function in fed:
+                found[function.id].append(each)
+    return found
+
+
+def _principals(account: Account) -> Iterator[Deployer]:
+    """Roles and users, but not roles that are linked to a service, nor those that only CloudFormation assumes."""
     for role in account.roles:
-        is_own = role.arn in execution or role.used_by or ":role/aws-service-role/" in role.arn
-        if not is_own and not _is_of_stacks(role) and _may_change(role, account):
+        if ":role/aws-service-role/" not in role.arn and not _is_of_stacks(role):
             yield Deployer(role.arn, role.name, False, holder(role, account))
     for user in account.users:
-        held = _as_role(user)
-        if _may_change(held, account):
-            yield Deployer(user.arn, user.name, True, holder(held, account))
+        yield Deployer(user.arn, user.name, True, holder(_as_role(user), account))
+
+
+def _meaning(granted: Grant, actions: Iterable[str]) -> Callable[[str], bool]:
+    """Whether statements on any of the actions mean an ARN: conditions and Deny apart."""
+    statements = [each for action in actions for each in granted.statements_allowing(action, "*")]
+    patterns = {pattern for each in statements for pattern in each.resources}
+    is_all = "*" in patterns or any(each.not_resources for each in statements)
+    return lambda arn: is_all or any(resource_matches(pattern, arn) for pattern in patterns)
 
 
 def _may_change(role: Role, account: Account) -> bool:

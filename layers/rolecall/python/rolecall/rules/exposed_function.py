@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from rolecall.escalation.deployers import FEW, Deployer, declared, deployers, is_declared
+from rolecall.escalation.deployers import FEW, Deployer, declared, deployers, is_declared, writers
 from rolecall.escalation.judge import Proof
 from rolecall.escalation.strength import Gain, is_administrator
-from rolecall.finding import Hit, Severity
+from rolecall.finding import Confidence, Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
 
@@ -15,9 +15,10 @@ def exposed_function(account: Account) -> Yields:
 
     Who may change the code or the configuration of a function acts as its execution role. High where the
     function's tag `rolecall:deployers` (role names, user names, ARNs or account ids, separated by spaces, or
-    `none`) leaves that principal out; without a tag one line for each principal, as information. Never about
-    administrators, nor roles that only CloudFormation assumes. Other functions that can do it are told by
-    `workload-takeover`.
+    `none`) leaves that principal out; without a tag one line for each principal, as information. Medium where it
+    may write the object or the image repository that a function with the tag is deployed from: its code comes in
+    with the next deployment. Never about administrators, nor roles that only CloudFormation assumes. Other
+    functions that can change it are told by `workload-takeover`.
 
     Bad:
         tags: {"rolecall:deployers": "pipeline"}
@@ -26,6 +27,17 @@ def exposed_function(account: Account) -> Yields:
             policies:
               - {name: Update, document: {"Version": "2012-10-17",
                  "Statement": [{"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}]}}
+            trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+              "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}]}
+
+    Bad:
+        tags: {"rolecall:deployers": "pipeline"}
+        function: {code: {kind: remote, source: "arn:aws:s3:::builds/orders.zip"}}
+        roles:
+          - arn: "arn:aws:iam::111122223333:role/support"
+            policies:
+              - {name: Upload, document: {"Version": "2012-10-17",
+                 "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::builds/*"}]}}
             trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
               "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}]}
 
@@ -48,20 +60,22 @@ def exposed_function(account: Account) -> Yields:
             trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
               "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 
-    Misses: who may write the bucket or the repository that the code is deployed from, or a layer that it uses;
-    principals of other accounts that the function's policy lets change it (`more-than-invoke`).
+    Misses: who may write what a function without the tag is deployed from, or a layer; a bucket that a parameter
+    names, and the bucket of a live function, which Lambda does not tell; principals of other accounts that the
+    function's policy lets change it (`more-than-invoke`).
     """
     known = tuple(deployers(account))
-    if not known:
-        return
     functions = tuple({each.id: each for each in reversed(account.functions)}.values())
+    writing = writers([each for each in functions if declared(each) is not None], account)
     open_ones = []
     for function in sorted(functions, key=lambda each: each.id):
         names = declared(function)
         if names is None:
             open_ones.append(function)
-        else:
-            yield from _undeclared(function, [each for each in known if not is_declared(each, names, account)], account)
+            continue
+        yield from _undeclared(function, [each for each in known if not is_declared(each, names, account)], account)
+        writers_of = [each for each in writing[function.id] if not is_declared(each, names, account)]
+        yield from _writing(function, writers_of, account)
     ranked = sorted(open_ones, key=lambda each: (not _is_admin(each, account), each.id))
     for deployer in known:
         yield from _listed(deployer, ranked, account)
@@ -86,6 +100,34 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
         principal=deployer.arn,
         evidence=_evidence(how, more) | {"principals": sorted(each.arn for each in found)[:50]},
         witness=deployer.witness(how),
+        function=function.id,
+        role=function.role,
+        place=function.place,
+    )
+
+
+def _writing(function: Function, suspects: list[Deployer], account: Account) -> Iterator[Hit]:
+    """One finding for a function: who may put other code where its next deployment takes it from."""
+    weaker = (each for each in suspects if each.write(function) and each.is_weaker(function, account))
+    found = sorted((each for each in weaker if not each.change(function)), key=lambda each: each.arn)
+    how = found[0].write(function) if found else None
+    more = found[0].gain(function, account) if found else None
+    if how is None or more is None:
+        return
+    name, others = found[0].name, f" and {len(found) - 1} others" if len(found) > 1 else ""
+    yield Hit(
+        None,
+        f"`{name}`{others} may write what `{function.name}` is deployed from by `{how.action}`, and is no declared"
+        " deployer: it chooses the code of the next deployment",
+        fix=f"scope `{how.action}` to what `{name}` is to write, or name it in the tag `rolecall:deployers`",
+        subject="source",
+        actions=(how.action,),
+        resources=(how.resource,),
+        principal=found[0].arn,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        evidence=_evidence(how, more) | {"principals": [each.arn for each in found][:50]},
+        witness=found[0].witness(how),
         function=function.id,
         role=function.role,
         place=function.place,

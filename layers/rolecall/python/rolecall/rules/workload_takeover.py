@@ -62,8 +62,8 @@ def workload_takeover(function: Function, account: Account) -> Yields:
             trust: {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
               "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 
-    Misses: the bucket or the repository that code is deployed from: Lambda keeps a copy of the code and does
-    not tell where it came from. Rights of what runs in other services are not read: they count as more.
+    Misses: rights of what runs in other services are not read: they count as more. Who may write what code is
+    deployed from changes nothing before the next deployment: `exposed-function` tells it.
     """
     yield from unjudged(of_kind(Kind.TAKE))
     own = granted(function, account)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rolecall.model import Code, Function, Gap, Settings, Target
+from rolecall.sources.deployed_from import repository_arn
 
 LATEST = "$LATEST"
 
@@ -47,12 +48,17 @@ def configured(each: Mapping[str, Any], *, qualifier: str | None = None) -> Func
 
 
 def with_code(function: Function, answer: Mapping[str, Any]) -> Function:
-    """The function with what only GetFunction says: tags, the key of its code."""
-    settings = replace(function.settings, code_key=answer.get("Code", {}).get("SourceKMSKeyArn"))
+    """The function with what only GetFunction says: tags, the key of its code, the repository of its image."""
+    said = answer.get("Code", {})
+    settings = replace(function.settings, code_key=said.get("SourceKMSKeyArn"))
+    source = repository_arn(said.get("ImageUri"), partition=function.arn.split(":")[1])
+    code = replace(function.code, source=source) if function.code else None
     gaps = function.gaps
     if error := answer.get("TagsError"):
         gaps += (Gap("tags", error.get("ErrorCode", "unknown error"), "lambda:ListTags", function.id),)
-    return replace(function, settings=settings, tags=tuple(sorted(answer.get("Tags", {}).items())), gaps=gaps)
+    return replace(
+        function, settings=settings, code=code, tags=tuple(sorted(answer.get("Tags", {}).items())), gaps=gaps
+    )
 
 
 def _settings(each: Mapping[str, Any]) -> Settings:

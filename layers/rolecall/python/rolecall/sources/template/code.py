@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.model import Account, Code, Function, Gap
 from rolecall.sources.code import Files, Layers, Reader, UnreadableError, analysed, inline, unanalysed
+from rolecall.sources.deployed_from import object_arn, repository_arn
 from rolecall.sources.template.stack import Stack, shown
 
 CODE = "code"
@@ -15,11 +16,33 @@ REMOTE = ("s3://", "https://", "http://")
 
 
 def code_of(stack: Stack, logical_id: str, properties: Mapping[str, Any], gaps: list[Gap]) -> Code:
-    """The code of a function; what is not there is a gap."""
+    """The code of a function, and where it is deployed from; what is not there is a gap."""
     resource = stack.resolver.resources[logical_id]
     origin = stack.origins.get(logical_id, logical_id)
     written = stack.document.body["Resources"].get(origin, resource)
     own = stack.resolver.value(written.get("Properties") or {}) if isinstance(written, dict) else {}
+    found = _here(stack, logical_id, properties, written, own, gaps)
+    partition = str(stack.resolver.values["AWS::Partition"])
+    return replace(found, source=_source(own, partition) if isinstance(own, dict) else None)
+
+
+def _source(own: Mapping[str, Any], partition: str) -> str | None:
+    """Where properties, as they are written, say that the code is deployed from."""
+    code = own.get("CodeUri", own.get("Code"))
+    if isinstance(code, str) and code.startswith("s3://"):
+        named = code.removeprefix("s3://").partition("/")
+        return object_arn(named[0], named[2], partition=partition)
+    said = code if isinstance(code, dict) else {}
+    image = repository_arn(own.get("ImageUri", said.get("ImageUri")), partition=partition)
+    version = said.get("S3ObjectVersion", said.get("Version"))
+    bucket, key = said.get("S3Bucket", said.get("Bucket")), said.get("S3Key", said.get("Key"))
+    return image or object_arn(bucket, key, version=version, partition=partition)
+
+
+def _here(
+    stack: Stack, logical_id: str, properties: Mapping[str, Any], written: Any, own: Any, gaps: list[Gap]
+) -> Code:
+    resource = stack.resolver.resources[logical_id]
     code = properties.get("Code")
     if isinstance(code, dict) and "ZipFile" in code:
         return Code("inline", text=str(code["ZipFile"]))
