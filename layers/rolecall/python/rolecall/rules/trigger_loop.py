@@ -39,7 +39,7 @@ def trigger_loop(function: Function, account: Account) -> Yields:
           Send: [{"Effect": "Allow", "Action": "sqs:SendMessage",
                   "Resource": "arn:aws:sqs:us-east-1:111122223333:done"}]
 
-    Misses: loops over several functions, by Kafka, by IoT, and RecursiveLoop of a live function.
+    Misses: loops over several functions, by Kafka, by IoT.
     """
     for loop in loops(function, account):
         yield _hit(function, account, loop)

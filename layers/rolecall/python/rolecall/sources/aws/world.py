@@ -14,7 +14,7 @@ from rolecall.iam.arn import Arn
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap, Resource, Role
 from rolecall.sources import SourceError
-from rolecall.sources.aws import mappings, organization, resources, wires
+from rolecall.sources.aws import mappings, organization, recursion, resources, wires
 from rolecall.sources.aws.calls import Calls, Refused, unhurried
 from rolecall.sources.aws.code import CodeReading, Packages
 from rolecall.sources.aws.configuration import plain
@@ -338,7 +338,8 @@ class World:
         )
         listed = None if self._listed is None else {each.arn for each in self._listed}
         pointed = resources.read_all(self.calls, account, pool=pool, functions=listed)
-        return replace(account, resources=_once([*account.resources, *pointed]))
+        account = replace(account, resources=_once([*account.resources, *pointed]))
+        return recursion.with_detection(self.calls, account, pool=pool)
 
     def _close(self, served: Served) -> tuple[Function, ...]:
         functions = close_function(self.calls, served)
