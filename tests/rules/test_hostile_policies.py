@@ -56,7 +56,13 @@ NAMES = st.sampled_from(
         "AROAQ3EGRIRFOEXAMPLE2",
         "arn:aws:iam:444455556666",
         "nobody",
+    ]
+)
+SERVICES = st.sampled_from(
+    [
         "events.amazonaws.com",
+        "s3.amazonaws.com",
+        "sqs.amazonaws.com",
         "sns.us-east-1.amazonaws.com",
         "alexa-appkit.amazon.com",
         "cloudfront.amazonaws.com",
@@ -64,8 +70,12 @@ NAMES = st.sampled_from(
         "unheard-of.amazonaws.com",
     ]
 )
-KINDS = st.sampled_from(["AWS", "AWS", "Service", "service", "Federated", "CanonicalUser"])
-PRINCIPALS = st.just("*") | st.dictionaries(KINDS, NAMES | st.lists(NAMES, max_size=3), max_size=2)
+PRINCIPALS = st.one_of(
+    st.just("*"),
+    st.fixed_dictionaries({}, optional={"AWS": NAMES, "Service": SERVICES | st.lists(SERVICES, max_size=3)}),
+    st.builds(lambda kind, names: {kind: names}, st.sampled_from(["aws", "Federated", "CanonicalUser"]), NAMES),
+    st.builds(lambda names: {"AWS": names}, st.lists(NAMES, max_size=3)),
+)
 OPERATORS = st.sampled_from(
     [
         "StringEquals",
