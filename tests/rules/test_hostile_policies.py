@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolecall import engine
 from rolecall.callers.who import who
 from rolecall.sources import file
-from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, allow, clean, document, permission
+from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, clean
 
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:lib:3"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
@@ -36,7 +36,9 @@ ARNS = st.sampled_from(
         "arn:aws:lambda:::",
     ]
 )
-TEXTS = ARNS | ODD | st.sampled_from([ACCOUNT, "444455556666", "o-a1b2c3d4e5", "NONE", "true", "10.0.0.0/99", "2020-13-99"])
+TEXTS = (
+    ARNS | ODD | st.sampled_from([ACCOUNT, "444455556666", "o-a1b2c3d4e5", "NONE", "true", "10.0.0.0/99", "2020-13-99"])
+)
 WRONG = st.sampled_from([None, True, 7, 1.5, {}, [[]], [None], "", []])
 FEW = st.lists(TEXTS, min_size=1, max_size=3)
 MANY = st.lists(st.integers(0, 9_999).map("arn:aws:lambda:*:*:function:f-{}-*".format), min_size=200, max_size=200)
@@ -126,8 +128,19 @@ KEYS = st.sampled_from(
 )
 CONDITIONS = st.dictionaries(OPERATORS, st.dictionaries(KEYS, LISTS | st.just([]), max_size=2), max_size=2)
 ACTIONS = st.sampled_from(
-    ["lambda:InvokeFunction", "LAMBDA:invokefunction", "lambda:Invoke*", "lambda:*", "*", "lambda:InvokeFunctionUrl"]
-    + ["lambda:GetLayerVersion", "lambda:UpdateFunctionCode", "sts:AssumeRole", "sqs:SendMessage", "iam:PassRole"]
+    [
+        "lambda:InvokeFunction",
+        "LAMBDA:invokefunction",
+        "lambda:Invoke*",
+        "lambda:*",
+        "*",
+        "lambda:InvokeFunctionUrl",
+        "lambda:GetLayerVersion",
+        "lambda:UpdateFunctionCode",
+        "sts:AssumeRole",
+        "sqs:SendMessage",
+        "iam:PassRole",
+    ]
 )
 EFFECTS = st.sampled_from(["Allow", "Allow", "Deny"])
 VERSIONS = st.sampled_from(["2012-10-17", "2012-10-17", "2008-10-17"])

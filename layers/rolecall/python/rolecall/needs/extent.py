@@ -34,8 +34,6 @@ def fits(action: str, resource: str) -> bool:
     (True, False)
     >>> fits("s3:DeleteAccessGrantsInstance", "arn:aws:s3:::inbox/*"), fits("s3:PutBucketAcl", "arn:aws:s3:::inbox/*")
     (False, False)
-    >>> fits("iam:PassRole", "arn:aws:lambda:*:*:function:orders-*"), fits("iam:PassRole", "arn:aws:*:orders-*")
-    (False, True)
     """
     if not resource.strip("*"):
         return True
@@ -127,11 +125,8 @@ def _may_be_one(resource: str, arn: str, kind: str) -> bool:
     `/` in its name. A star of the pattern in the parts before the name may stand for several of them.
     """
     own, its = resource.split(":", 5), kind.split(":", 5)
-    if len(own) < 6 or len(its) < 6:
+    if len(own) < 6 or len(its) < 6 or any(map(is_wild, own[:5])):
         return overlap(resource, kind)
-    if any(map(is_wild, own[:5])):
-        starts = any(map(is_wild, own[:3])) or overlap(":".join(own[:3]), ":".join(its[:3]))
-        return starts and overlap(resource, kind)
     if "${" in arn.split(":", 5)[3] and not own[3]:
         return False
     if arn.endswith(":s3:::${BucketName}") and "/" in own[5].partition("*")[0]:

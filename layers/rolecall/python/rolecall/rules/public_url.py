@@ -1,5 +1,5 @@
 from rolecall.callers import invokes
-from rolecall.callers.anybody import case
+from rolecall.callers.trial import case
 from rolecall.callers.urls import NONE, strangers
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission, signed_url
