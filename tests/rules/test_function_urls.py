@@ -54,6 +54,26 @@ def test_both_actions_for_everybody_are_one_finding() -> None:
     assert named(audited(within)) == ["critical public-url"]
 
 
+def test_everybody_but_one_is_everybody() -> None:
+    spared = allow("lambda:*", FUNCTION, NotPrincipal={"AWS": f"arn:aws:iam::{FOREIGN}:root"})
+
+    assert "critical public-url" in named(audited(with_url("AWS_IAM", spared)))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+        {"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}},
+        {"StringLike": {"aws:PrincipalType": "AssumedRole"}},
+    ],
+)
+def test_a_condition_that_strangers_meet_keeps_nobody_from_the_url(condition: dict[str, Any]) -> None:
+    both = allow(["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"], FUNCTION, Principal="*", Condition=condition)
+
+    assert "critical public-url" in named(audited(with_url("AWS_IAM", both)))
+
+
 def test_the_older_half_alone_answers_403() -> None:
     within = with_url("NONE", opening("*", **OPEN))
 

@@ -1,6 +1,6 @@
 """Narrowing: why a condition keeps nobody out."""
 
-from rolecall.callers.strangers import FREE, FREE_PREFIXES
+from rolecall.callers.keys import is_free
 from rolecall.iam.policy import Condition
 
 
@@ -25,8 +25,7 @@ def why_open(condition: Condition) -> str:
         return f"`{condition.values[0]}` of `{key}` is open to the internet"
     if any(not value.strip("*?") and "*" in value for value in condition.values):
         return f"`*` of `{key}` is any value"
-    name = key.lower()
-    if name in FREE or name.startswith(FREE_PREFIXES):
+    if is_free(key):
         return f"whoever calls chooses `{key}`"
     return f"`{key}` fits anybody"
 

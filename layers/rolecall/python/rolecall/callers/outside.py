@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rolecall.callers.anybody import ANYTHING
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller
+from rolecall.callers.keys import OF_SERVICES, OF_URLS
 from rolecall.callers.principals import (
     INVOKE,
     INVOKE_URL,
-    OF_SERVICES,
-    OF_URLS,
     Unknown,
     about_invoking,
     known,
     was_deleted,
 )
+from rolecall.callers.strangers import filling, stranger
+from rolecall.callers.trial import ANYTHING
 from rolecall.callers.within import Within, spelled
 from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
@@ -98,11 +98,11 @@ def _service(service: str, statement: Statement, account: Account) -> Iterator[_
     if not closest:
         yield _Wanting(service, "service", requester, None, tuple(facts.items()), given)
     for key, value in closest:
-        source = {key: _sample(value)}
+        source = {key: filling(value)}
         owner = Arn.parse(value) if key == "aws:SourceArn" else None
         if owner and len(owner.account) == 12 and owner.account.isdecimal() and (row is None or row.sends_account):
             source["aws:SourceAccount"] = others.get("aws:SourceAccount", owner.account)
-        context = {**{name: _sample(text) for name, text in others.items()}, **source, **facts}
+        context = {**{name: filling(text) for name, text in others.items()}, **source, **facts}
         yield _Wanting(service, "service", requester, value, tuple(context.items()), given)
 
 
@@ -116,7 +116,7 @@ def _everyone(statement: Statement, account: Account) -> Iterator[_Wanting]:
     for key in SOURCES:
         for value in _pinned(statement, key):
             # A service on behalf of this source: which one, the statement does not say.
-            context = ((key, _sample(value)),)
+            context = ((key, filling(value)),)
             yield _Wanting("*", "anyone", Requester("Service", "*"), value, context, (key.lower(),))
             return
     yield _Wanting("*", "anyone", _somebody(account))
@@ -129,7 +129,7 @@ def _left(key: str, kind: str, value: str, account: Account) -> Iterator[_Wantin
     if owner == account.id:
         return
     requester = _foreign(value if arn else "", owner, account)
-    context = {key: _sample(value)}
+    context = {key: filling(value)}
     if owner.isdecimal():
         context["aws:principalaccount"] = owner
     shown = kind or {"role": "role", "assumed-role": "role", "user": "user"}.get(arn.kind if arn else "", "account")
@@ -235,18 +235,13 @@ def _pinned(statement: Statement, key: str) -> tuple[str, ...]:
     return next(tests).values
 
 
-def _sample(value: str) -> str:
-    """A value that a pattern lets through."""
-    return value.replace("*", "any").replace("?", "x")
-
-
 def _somebody(account: Account) -> Requester:
     """One of an account that nobody named."""
-    return _foreign("", "999999999999" if account.id != "999999999999" else "888888888888", account)
+    return _foreign("", stranger(account), account)
 
 
 def _foreign(arn: str, owner: str, account: Account) -> Requester:
-    named = _sample(arn) if arn and not arn.endswith(":root") else f"arn:{account.partition}:iam::{owner}:user/any"
+    named = filling(arn) if arn and not arn.endswith(":root") else f"arn:{account.partition}:iam::{owner}:user/any"
     return Requester("AWS", named, owner or None)
 
 

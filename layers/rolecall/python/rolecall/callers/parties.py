@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.callers.strangers import ORGANIZATION, OWN_ORGANIZATION, named
+from rolecall.callers.principals import was_deleted
+from rolecall.callers.strangers import ORGANIZATION, OWN_ORGANIZATION, filling, named
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Principal, Statement
 from rolecall.iam.request import Caller
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account
-
-DELETED = ("AIDA", "AROA")
-"""Beginnings of the ids that take the place of a deleted principal: IAM User Guide, "Unique identifiers"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def parties(statement: Statement, account: Account) -> Iterator[Party]:
 
 def _named(each: Principal, organizations: tuple[str, ...], account: Account) -> Iterator[Party]:
     value = each.value
-    if value.startswith(DELETED) and ":" not in value:
+    if was_deleted(value):
         return
     arn = Arn.parse(value)
     owner = each.account or (arn.account if arn and arn.service in ("iam", "sts") else "")
@@ -95,4 +93,4 @@ def _caller(value: str, owner: str, account: Account) -> Caller:
     arn = Arn.parse(value)
     if arn is None or arn.is_root:
         return Caller("AWS", f"arn:{account.partition}:iam::{owner}:user/any", owner)
-    return Caller("AWS", value.replace("*", "any").replace("?", "x"), owner)
+    return Caller("AWS", filling(value), owner)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rolecall.callers.keys import OF_SERVICES, OF_URLS
 from rolecall.iam.condition import keys
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.matching import plan
@@ -14,20 +15,6 @@ from rolecall.model import Account, Function, Gap, Role, User
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 VERBS = (INVOKE.lower(), INVOKE_URL.lower())
 
-# Keys that only a service sends: IAM User Guide, "AWS global condition context keys"; the token is Alexa's.
-OF_SERVICES = frozenset(
-    {
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "lambda:eventsourcetoken",
-    }
-)
-# Keys of a call through a function URL: Lambda Developer Guide, "Control access to Lambda function URLs".
-OF_URLS = frozenset({"lambda:functionurlauthtype", "lambda:invokedviafunctionurl"})
 # A request of code that runs in a function is made by a role: Developer Guide, "Using source function ARN".
 NOT_OF_USERS = frozenset({"aws:federatedprovider", "lambda:sourcefunctionarn"})
 ABOUT_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username")

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import product
 from typing import Any
 
-from rolecall.callers.anybody import ANYTHING, case, request, signed
+from rolecall.callers.keys import FREE, OF_ASSUMING
+from rolecall.callers.strangers import filling, signed, situations, stranger, unknown
+from rolecall.callers.trial import ANYTHING, case
 from rolecall.iam.evaluate import Decision, Policies
 from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
@@ -74,11 +75,14 @@ def held_back(role: Role, statement: Statement, principal: Principal, account: A
 
 def stranger_in(role: Role, account: Account) -> Request | None:
     """A request of somebody in no way named that the trust policy lets in, or None."""
-    callers = signed(role.trust, account) if role.trust else ()
-    for caller, member in product(callers, (True, False)):
-        asked = request(caller, ASSUMING[0], role.arn, account, member)
-        if _settled(role, asked).allowed is not False:
-            return asked
+    policy = role.trust
+    where = {"aws:RequestedRegion": account.region, "aws:ResourceAccount": account.id}
+    for caller in signed(policy.statements, account) if policy else ():
+        own = unknown(caller, more=FREE | OF_ASSUMING)
+        for facts in situations(caller, policy.statements if policy else (), account):
+            asked = Request.of(caller, ASSUMING[0], role.arn, facts | where, resource_account=account.id, unknown=own)
+            if _settled(role, asked).allowed is not False:
+                return asked
     return None
 
 
@@ -89,7 +93,7 @@ def witness(role: Role, statement: Statement, principal: Principal, account: Acc
     """
     asked = _asked_by(role, statement, principal, account)
     context = {
-        condition.key: condition.values[0].replace("*", "any").replace("?", "x")
+        condition.key: filling(condition.values[0])
         for condition in statement.conditions
         if condition.pins and condition.values and condition.operator not in ("IpAddress", "BinaryEquals")
     }
@@ -137,9 +141,9 @@ def _caller(principal: Principal, account: Account) -> Caller:
     if principal.type != "AWS" and not principal.is_everyone:
         return Caller(principal.type, principal.value)
     if principal.is_everyone or principal.account:
-        owner = principal.account or "999999999999"
+        owner = principal.account or stranger(account)
         return Caller("AWS", f"arn:{account.partition}:iam::{owner}:user/somebody", owner)
-    return Caller("AWS", principal.value.replace("*", "any").replace("?", "x"))
+    return Caller("AWS", filling(principal.value))
 
 
 def _settled(role: Role, asked: Request) -> Decision:

@@ -8,14 +8,11 @@ authentication nobody is asked who they are: then the function's own policy deci
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
-from rolecall.callers.anybody import ANYTHING, request, signed, unsigned
+from rolecall.callers.keys import OF_SERVICES, OF_URLS
 from rolecall.callers.principals import (
     INVOKE,
     INVOKE_URL,
-    OF_SERVICES,
-    OF_URLS,
     Principal,
     Same,
     about_invoking,
@@ -25,10 +22,14 @@ from rolecall.callers.principals import (
     speaks,
 )
 from rolecall.callers.principals import Unknown as Open
+from rolecall.callers.strangers import filling, signed, situations, unknown, unsigned
+from rolecall.callers.strangers import strangers as of_api
+from rolecall.callers.trial import ANYTHING, let_in
 from rolecall.iam.evaluate import Decision, Policies
-from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.policy import Principal as Named
+from rolecall.iam.policy import Statement
 from rolecall.iam.request import Caller, Request
+from rolecall.iam.search import UndecidedError
 from rolecall.iam.settle import settle
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
@@ -85,26 +86,28 @@ def strangers(function: Function, account: Account) -> Iterator[Use]:
     policy, auth = function.resource_policy, function.settings.url_auth
     if policy is None or auth not in (NONE, SIGNED):
         return
-    for caller in (unsigned(),) if auth == NONE else signed(policy, account):
-        identity = () if auth == NONE else (ANYTHING,)
-        both = (
-            request(caller, INVOKE_URL, function.qualified_arn, account, **{AUTH: auth}),
-            request(caller, INVOKE, function.qualified_arn, account, **{VIA: "true"}),
-        )
-        yield _use("*", both, Policies(identity, policy))
+    identity = () if auth == NONE else (ANYTHING,)
+    about, arn = known(function, account), function.qualified_arn
+    for caller in (unsigned(),) if auth == NONE else signed(policy.statements, account):
+        own = unknown(caller)
+        for facts in situations(caller, policy.statements, account):
+            opening, invoking = (
+                Request.of(caller, action, arn, about | facts | {key: said}, resource_account=account.id, unknown=own)
+                for action, key, said in ((INVOKE_URL, AUTH, auth), (INVOKE, VIA, "true"))
+            )
+            yield _use("*", (opening, invoking), Policies(identity, policy))
 
 
 def direct(function: Function, account: Account, statement: Statement) -> Request | None:
-    """A request of a stranger to invoke the function itself, not through a URL, that the statement lets through."""
-    policy = function.resource_policy
-    if policy is None:
+    """A request of a stranger to invoke the function itself, not through a URL, that the statement lets through.
+
+    None too where that is not decided: `public-function` says so.
+    """
+    try:
+        requests = of_api(statement, function, account, action=INVOKE, by_url=False)
+        return let_in(requests, statement, function.resource_policy)
+    except UndecidedError:
         return None
-    alone = Policy(policy.name, policy.kind, policy.version, (statement, *policy.denies))
-    for caller, member in product(signed(policy, account), (True, False)):
-        asked = request(caller, INVOKE, function.qualified_arn, account, member)
-        if settle(asked, Policies((ANYTHING,), alone)).allowed is not False:
-            return asked
-    return None
 
 
 def named(function: Function, account: Account) -> Iterator[tuple[Statement, Use]]:
@@ -211,7 +214,7 @@ def _of_named(principal: Named, statement: Statement, function: Function, accoun
 def _source(statement: Statement) -> dict[str, str]:
     """For what a service comes, as the statement that names it lets it: a distribution, an account."""
     return {
-        condition.key: condition.values[0].replace("*", "any").replace("?", "x")
+        condition.key: filling(condition.values[0])
         for condition in statement.conditions
         if condition.pins and condition.values and condition.key.lower() in OF_SERVICES
     }

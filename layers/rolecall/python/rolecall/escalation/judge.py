@@ -10,15 +10,18 @@ from functools import lru_cache
 from typing import Any
 
 from rolecall.escalation.paths import POOLS, Path, possible
+from rolecall.iam import catalog
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Kind as PolicyKind
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.request import EVERY_KEY, Caller, Request
 from rolecall.iam.settle import settle
 from rolecall.iam.statement import is_unresolved
+from rolecall.iam.wildcard import is_wild
 from rolecall.model import Resource, Role
 from rolecall.needs.extent import fits
 from rolecall.needs.grant import Grant, letting_in
+from rolecall.needs.parts import overlap
 from rolecall.needs.witness import request, witness
 
 
@@ -72,13 +75,25 @@ def proofs(
     """
     for statement in granted.statements_allowing(action, on or "*"):
         for pattern in (on,) if on else statement.resources or ("*",):
-            if not fits(action, pattern):
+            if not fits(action, pattern) or not _is_of_its_service(action, pattern):
                 continue
             seen = witness(granted, statement, action, pattern, given=given)
             if seen and action == "sts:AssumeRole":
                 seen |= _trust(granted, seen["resource"])
             if seen or _is_open(granted, action, pattern, given):
                 yield Proof(action, statement, pattern, seen)
+
+
+def _is_of_its_service(action: str, pattern: str) -> bool:
+    """Is it of a service whose ARNs the action is about? Stars after the service do not stand for another one.
+
+    >>> [_is_of_its_service("iam:PassRole", f"arn:aws:{each}") for each in ("lambda:*:*:function:orders-*", "*:role/x")]
+    [False, True]
+    """
+    head, kinds = pattern.split(":", 3)[:3], catalog.resource_patterns(action)
+    if len(head) < 3 or any(is_wild(each) or is_unresolved(each) for each in head) or not kinds:
+        return True
+    return any(all(map(overlap, head, each.split(":", 3)[:3])) for each in kinds)
 
 
 def proof(

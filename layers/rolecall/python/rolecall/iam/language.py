@@ -9,6 +9,9 @@ from rolecall.iam.variables import MARK, STAR, plain
 MOST = 20_000
 """States of a product of automata; real policies need some hundred. Beyond, the answer is that it is not known."""
 
+STEPS = 800_000
+"""Steps of single automata: many patterns at once make each state dear."""
+
 Token = tuple[str, bool]
 """One character; or `*` or `?` with whether it crosses a colon. A plain `*` or `?` is written `\\*`, `\\?`."""
 
@@ -145,7 +148,7 @@ def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -
 
     Raises
     ------
-    TooManyError : after `MOST` states
+    TooManyError : after `MOST` states, or fewer where many patterns make each of them dear (`STEPS`)
     """
     every = [*patterns, *([within] if within else [])]
     start = tuple(each.start for each in every)
@@ -153,17 +156,19 @@ def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -
     found: dict[int, str] = {}
     seen = {start}
     todo = deque([(start, "")])
+    steps = 0
     while todo:
         state, text = todo.popleft()
         awaited = {":"}.union(*(each.awaited(places) for each, places in zip(every, state, strict=True) if places))
         for char in (fresh, *sorted(awaited)):
             after = tuple(each.step(places, char) if places else 0 for each, places in zip(every, state, strict=True))
+            steps += len(every)
             if within is None or within.accepts(after[-1]):
                 found.setdefault(_vector(patterns, after), text + char)
             if after not in seen and (within is None or after[-1]):
                 seen.add(after)
-                if len(seen) > MOST:
-                    raise TooManyError(f"more than {MOST} states")
+                if len(seen) > MOST or steps > STEPS:
+                    raise TooManyError(f"more than {len(seen) - 1} states of {len(every)} patterns")
                 todo.append((after, text + char))
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -112,16 +113,22 @@ def _domains(request: Request, policies: Policies, wanted: tuple[str, ...]) -> l
                     return None  # What a variable stands for decides.
                 if used[0] in by_key:
                     by_key[used[0]].append(condition)
-    numbered = {
-        key: [(number, each, compiled(each, variables=False)) for number, each in enumerate(dict.fromkeys(conditions))]
-        for key, conditions in by_key.items()
-    }
-    try:
-        domains = [domain(key, conditions, request.context) for key, conditions in numbered.items()]
-    except TooManyError:
+    found = [_domain(key, tuple(conditions), request.context.get(key)) for key, conditions in by_key.items()]
+    domains = [each for each in found if each]
+    if len(domains) < len(found):
         return None
     combinations = prod(len(each.options) + len(each.doubtful) for each in domains)
     return domains if all(each.whole for each in domains) and combinations <= MOST else None
+
+
+@lru_cache(maxsize=1024)
+def _domain(key: str, conditions: tuple[Condition, ...], value: str | tuple[str, ...] | None) -> Domain | None:
+    """The domain of a key that conditions without variables name; None where it has too many parts."""
+    numbered = [(n, each, compiled(each, variables=False)) for n, each in enumerate(dict.fromkeys(conditions))]
+    try:
+        return domain(key, numbered, {} if value is None else {key: value})
+    except TooManyError:
+        return None
 
 
 def _every(policies: Policies) -> Iterator[Policy]:

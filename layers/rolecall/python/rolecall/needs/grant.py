@@ -102,11 +102,11 @@ class Grant:
         """
         resource = _asked(action, resource)
         exact = self._decide(action, resource, context or {}, by_lambda=by_lambda)
-        statements = self.statements_allowing(action, resource)
         known = self.known(resource)
         read = known is not None and not known.gaps
         if exact.allowed:
             return Verdict(True, exact.statements, resource_read=read)
+        statements = self.statements_allowing(action, resource)
         if (same := _WHOLE.search(resource)) and self._decide(
             action, same[0], context or {}, by_lambda=by_lambda
         ).allowed:
@@ -303,6 +303,6 @@ def _meets(statement: Statement, resource: str) -> bool:
     """Can the statement mean some of the resource? Too much where that is not decided, never too little."""
     if statement.not_resources:
         return not any(each == "*" or each == resource for each in statement.not_resources)
-    if not statement.resources:
+    if not statement.resources or resource in statement.resources:
         return True  # A policy of the resource itself, and of an organization, may do without.
     return any(overlap(widened(each), widened(resource)) for each in statement.resources)

@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from rolecall.iam.wildcard import is_wild, matches
+
 _MARK = re.compile(r"⟨[^⟩]*⟩|\$\{[^}]*\}")
 
 
@@ -22,6 +24,8 @@ def overlap(one: str, other: str) -> bool:
     >>> overlap("arn:aws:s3:::inbox/*", "arn:aws:s3:::*/orders"), overlap("a?c", "ab"), overlap("*", "?")
     (True, False, True)
     """
+    if not is_wild(other):
+        return matches(one, other)
     # places[j]: can what is left of `one` and `other[j:]` match the same text?
     places = [not other[place:].strip("*") for place in range(len(other) + 1)]
     for start in range(len(one) - 1, -1, -1):

@@ -1,5 +1,5 @@
-from rolecall.callers.anybody import case
 from rolecall.callers.principals import was_deleted
+from rolecall.callers.trial import case
 from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust

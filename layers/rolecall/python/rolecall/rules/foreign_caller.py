@@ -1,6 +1,7 @@
 from rolecall.callers import invokes
 from rolecall.callers.parties import Party, parties
-from rolecall.callers.strangers import let_in, principal, strangers, witness
+from rolecall.callers.strangers import principal, strangers
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.policy import Statement

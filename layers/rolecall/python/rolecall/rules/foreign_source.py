@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 
 from rolecall.callers import invokes
+from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import PARTNERS
-from rolecall.callers.strangers import errands, let_in, named, sources, stranger, witness
+from rolecall.callers.strangers import named, stranger
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn

@@ -1,4 +1,4 @@
-from rolecall.callers.anybody import case
+from rolecall.callers.trial import case
 from rolecall.callers.urls import Use, by_identity, invokes_by_url, named, opens, strangers
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import with_url_permission

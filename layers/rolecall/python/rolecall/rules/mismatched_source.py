@@ -2,8 +2,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rolecall.callers import invokes
+from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import EDGE, PARTNERS, other_means, sender
-from rolecall.callers.strangers import errands, let_in, named, sources, stranger
+from rolecall.callers.strangers import named, stranger
+from rolecall.callers.trial import let_in
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn

@@ -2,9 +2,11 @@ from collections.abc import Iterator
 
 from rolecall.callers import INVOKING
 from rolecall.callers.declared import declared
+from rolecall.callers.errands import errands, sources
 from rolecall.callers.parties import parties
 from rolecall.callers.services import EDGE
-from rolecall.callers.strangers import errands, let_in, principal, sources, stranger, strangers, witness
+from rolecall.callers.strangers import principal, stranger, strangers
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam import catalog

@@ -1,4 +1,4 @@
-from rolecall.callers.anybody import case
+from rolecall.callers.trial import case
 from rolecall.callers.urls import direct
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission, with_url_permission

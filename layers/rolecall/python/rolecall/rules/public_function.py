@@ -1,6 +1,7 @@
 from rolecall.callers import INVOKING
 from rolecall.callers.narrowing import reasons, why_open
-from rolecall.callers.strangers import asked, let_in, strangers, witness
+from rolecall.callers.strangers import asked, strangers
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.policy import Statement

@@ -1,4 +1,5 @@
-from rolecall.callers.anybody import case
+from rolecall.callers import invokes
+from rolecall.callers.trial import case
 from rolecall.callers.urls import NONE, strangers
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission, signed_url
@@ -47,7 +48,7 @@ def public_url(function: Function, account: Account) -> Yields:
         return
     # What another account says for itself allows it too: nobody here can take that out.
     statements = tuple(each for each in use.statements if each.kind.names_principals)
-    statements = statements or tuple(each for each in policy.allows if each.principals)
+    statements = statements or tuple(filter(invokes, policy.allows))
     who = "anybody may call" if auth == NONE else "everybody with any AWS account may call"
     yield Hit(
         statements[0],

@@ -1,6 +1,8 @@
 from rolecall.callers import invokes
+from rolecall.callers.errands import errands
 from rolecall.callers.services import PARTNERS
-from rolecall.callers.strangers import errands, let_in, stranger, witness
+from rolecall.callers.strangers import stranger
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.search import UndecidedError

@@ -1,7 +1,9 @@
 from rolecall.callers import invokes
+from rolecall.callers.errands import errands, services_of
 from rolecall.callers.narrowing import reasons, why_open
 from rolecall.callers.services import EDGE, PARTNERS, sender
-from rolecall.callers.strangers import errands, let_in, services_of, stranger, witness
+from rolecall.callers.strangers import stranger
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import PLACEHOLDER, guarded_permission
 from rolecall.iam.policy import Statement

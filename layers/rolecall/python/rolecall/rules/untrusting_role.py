@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.callers.anybody import case
+from rolecall.callers.trial import case
 from rolecall.callers.trust import (
     AT_THE_EDGE,
     EDGE,

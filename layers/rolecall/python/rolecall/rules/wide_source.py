@@ -1,8 +1,10 @@
 import re
 
 from rolecall.callers import invokes
+from rolecall.callers.errands import errands, filled
 from rolecall.callers.services import EDGE, PARTNERS, sender
-from rolecall.callers.strangers import errands, filled, let_in, named, witness
+from rolecall.callers.strangers import named
+from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import guarded_permission
 from rolecall.iam.policy import Statement

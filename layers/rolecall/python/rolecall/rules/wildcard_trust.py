@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from rolecall.callers.anybody import case
+from rolecall.callers.trial import case
 from rolecall.callers.trust import assumes, held_back, stranger_in, without, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import new_trust

@@ -1,0 +1,205 @@
+"""Policies that nobody should have written: whatever stands in one, every rule comes to an answer or says why not."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rolecall import engine
+from rolecall.callers.who import who
+from rolecall.sources import file
+from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, clean
+
+LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:lib:3"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/daily"
+BOUND = timedelta(seconds=20)
+
+ODD = st.sampled_from(["*", "?", "**", "${aws:username}", "${", "\u0000", "arn:", ":::::", "é", " ", "a" * 3_000])
+ARNS = st.sampled_from(
+    [
+        FUNCTION,
+        f"{FUNCTION}:*",
+        f"{FUNCTION}:live",
+        FUNCTION.replace("arn:aws:", "arn:aws-cn:"),
+        FUNCTION.upper(),
+        RULE,
+        ROLE,
+        LAYER,
+        "arn:aws:s3:::inbox",
+        "arn:aws:s3:::*",
+        "arn:*:*:*:*:*",
+        "arn:aws:sns:us-east-1:*:alarms",
+        "arn:aws:sns:us-east-1:11112222:alarms",
+        "arn:aws:iam::111122223333",
+        "arn:aws:lambda:::",
+    ]
+)
+TEXTS = (
+    ARNS | ODD | st.sampled_from([ACCOUNT, "444455556666", "o-a1b2c3d4e5", "NONE", "true", "10.0.0.0/99", "2020-13-99"])
+)
+WRONG = st.sampled_from([None, True, 7, 1.5, {}, [[]], [None], "", []])
+FEW = st.lists(TEXTS, min_size=1, max_size=3)
+MANY = st.lists(st.integers(0, 9_999).map("arn:aws:lambda:*:*:function:f-{}-*".format), min_size=200, max_size=200)
+LISTS = st.one_of(TEXTS, FEW, FEW, MANY)
+NAMES = st.sampled_from(
+    [
+        "*",
+        ACCOUNT,
+        "444455556666",
+        f"arn:aws:iam::{ACCOUNT}:root",
+        "arn:aws:iam::444455556666:role/any/path/deploy",
+        "arn:aws:sts::444455556666:assumed-role/deploy/ann",
+        "arn:aws:sts::444455556666:federated-user/ann",
+        "arn:aws-cn:iam::444455556666:user/ann",
+        "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1",
+        "AIDAQ3EGRIRFOEXAMPLE1",
+        "AROAQ3EGRIRFOEXAMPLE2",
+        "arn:aws:iam:444455556666",
+        "nobody",
+    ]
+)
+SERVICES = st.sampled_from(
+    [
+        "events.amazonaws.com",
+        "s3.amazonaws.com",
+        "sqs.amazonaws.com",
+        "sns.us-east-1.amazonaws.com",
+        "alexa-appkit.amazon.com",
+        "cloudfront.amazonaws.com",
+        "lambda.amazonaws.com",
+        "unheard-of.amazonaws.com",
+    ]
+)
+PRINCIPALS = st.one_of(
+    st.just("*"),
+    st.fixed_dictionaries({}, optional={"AWS": NAMES, "Service": SERVICES | st.lists(SERVICES, max_size=3)}),
+    st.builds(lambda kind, names: {kind: names}, st.sampled_from(["aws", "Federated", "CanonicalUser"]), NAMES),
+    st.builds(lambda names: {"AWS": names}, st.lists(NAMES, max_size=3)),
+)
+OPERATORS = st.sampled_from(
+    [
+        "StringEquals",
+        "stringequals",
+        "StringNotEquals",
+        "StringLikeIfExists",
+        "StringNotLike",
+        "ForAnyValue:StringEquals",
+        "ForAllValues:StringLike",
+        "ForAllValues:StringNotEquals",
+        "ArnLike",
+        "ArnNotEquals",
+        "Bool",
+        "BoolIfExists",
+        "Null",
+        "IpAddress",
+        "NotIpAddress",
+        "DateLessThan",
+        "NumericGreaterThan",
+        "BinaryEquals",
+    ]
+)
+KEYS = st.sampled_from(
+    [
+        "aws:SourceArn",
+        "AWS:SOURCEARN",
+        "aws:SourceAccount",
+        "aws:SourceOrgID",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:PrincipalTag/team",
+        "aws:SourceIp",
+        "aws:SourceVpce",
+        "aws:CurrentTime",
+        "aws:MultiFactorAuthAge",
+        "aws:userid",
+        "aws:ResourceTag/team",
+        "aws:TagKeys",
+        "lambda:FunctionUrlAuthType",
+        "lambda:InvokedViaFunctionUrl",
+        "lambda:EventSourceToken",
+        "lambda:SourceFunctionArn",
+        "sts:ExternalId",
+        "unheard:Of",
+    ]
+)
+CONDITIONS = st.dictionaries(OPERATORS, st.dictionaries(KEYS, LISTS | st.just([]), max_size=2), max_size=2)
+ACTIONS = st.sampled_from(
+    [
+        "lambda:InvokeFunction",
+        "LAMBDA:invokefunction",
+        "lambda:Invoke*",
+        "lambda:*",
+        "*",
+        "lambda:InvokeFunctionUrl",
+        "lambda:GetLayerVersion",
+        "lambda:UpdateFunctionCode",
+        "sts:AssumeRole",
+        "sqs:SendMessage",
+        "iam:PassRole",
+    ]
+)
+EFFECTS = st.sampled_from(["Allow", "Allow", "Deny"])
+VERSIONS = st.sampled_from(["2012-10-17", "2012-10-17", "2008-10-17"])
+
+
+def either(element: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The element, or the one that says the opposite, in whatever case."""
+    names = st.sampled_from([element, element, f"Not{element}", element.upper()])
+    return st.builds(lambda name, value: {name: value}, names, values)
+
+
+def policies(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Any]:
+    """Documents that AWS may take; in some, one member is of a type that it refuses."""
+    plain = st.fixed_dictionaries({"Effect": EFFECTS}, optional={"Condition": CONDITIONS})
+    acting = either("Action", st.lists(ACTIONS, min_size=1, max_size=3))
+    whole = st.tuples(plain, acting, *parts).map(lambda each: {k: v for part in each for k, v in part.items()})
+    broken = st.builds(lambda each, name, value: each | {name: value}, whole, st.sampled_from(MEMBERS), WRONG)
+    few = st.lists(whole, min_size=1, max_size=3)
+    return st.builds(
+        lambda version, each: {"Version": version, "Statement": each}, VERSIONS, st.one_of(few, few, few, broken)
+    )
+
+
+MEMBERS = ("Effect", "Action", "Resource", "Principal", "Condition", "Sid", "Unheard")
+ON_RESOURCES = policies(either("Principal", PRINCIPALS), either("Resource", LISTS) | st.just({}))
+TRUST = policies(either("Principal", PRINCIPALS))
+OWN = st.one_of(ARNS, st.lists(ARNS, min_size=1, max_size=3), MANY, st.just("*"))
+OF_ROLES = policies(either("Resource", OWN))
+
+
+def snapshot(resource: Any, trust: Any = None, own: Any = None, auth: str | None = None) -> dict[str, Any]:
+    """An account in which each of the hostile policies stands wherever it can."""
+    written = clean()
+    function, role = written["functions"][0], written["roles"][0]
+    function["resource_policy"] = resource
+    function["settings"] |= {"url_auth": auth, "layers": [LAYER]}
+    function["triggers"] += [{"type": "eventbridge", "source": RULE}, {"type": "s3", "source": "arn:aws:s3:::inbox"}]
+    function["tags"] = {"rolecall:callers": "orders 444455556666", "rolecall:deployers": "none"}
+    role["trust"] = trust
+    role["policies"].append({"name": "Hostile", "document": own})
+    written["users"] = [{"arn": f"arn:aws:iam::{ACCOUNT}:user/ann", "policies": [{"name": "Own", "document": own}]}]
+    written["resources"] = [{"arn": arn, "policy": resource} for arn in (LAYER, QUEUE, "arn:aws:s3:::inbox")]
+    return written
+
+
+def crashes(written: dict[str, Any]) -> list[str]:
+    account = file.load(written)
+    for function in account.functions:
+        who(function, account)
+    return [f"{gap.what}: {gap.why}" for gap in engine.audit(account).gaps if "crashed" in gap.why]
+
+
+@settings(deadline=BOUND, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(ON_RESOURCES, st.sampled_from([None, "NONE", "AWS_IAM", "${Auth}"]))
+def test_no_rule_crashes_on_a_policy_of_a_function_or_layer(policy: Any, auth: str | None) -> None:
+    assert crashes(snapshot(policy, auth=auth)) == []
+
+
+@settings(deadline=BOUND, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(TRUST, OF_ROLES)
+def test_no_rule_crashes_on_a_policy_of_a_role(trust: Any, own: Any) -> None:
+    assert crashes(snapshot(None, trust, own)) == []
