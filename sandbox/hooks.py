@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 HOOKS: dict[str, tuple[str, ...]] = {
-    "ministack.app": ("AUTH", "app"),
+    "ministack.app": ("AUTH", "app", "pin_request_origin"),
     "ministack.core.iam_actions": ("extract_iam_action", "extract_resource_arn"),
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate_resource_policy", "resolve_caller_identity"),
     "ministack.core.lambda_runtime": ("ProvidedWorker", "_worker_class_for"),
