@@ -104,7 +104,7 @@ def test_the_answer_is_recorded_as_well() -> None:
 
 
 def test_parameters_that_are_too_large_are_left_out() -> None:
-    named = {"RoleName": "r", "PolicyName": "p"}
+    named: dict[str, Any] = {"RoleName": "r", "PolicyName": "p"}
     padded = recorded("iam.put_role_policy", **named, PolicyDocument="{}" + " " * 110_000)
     small = recorded("iam.put_role_policy", **named, PolicyDocument="{}" + " " * 90_000)
     left = padded["requestParameters"]
