@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError, create_parser
 
 from sandbox.calls import Call
 
+MOST = 100 * 1024  # bytes of parameters: AWS CloudTrail User Guide, "CloudTrail record contents"
 # Records of global services appear in this region only.
 GLOBAL = {"iam": "us-east-1", "organizations": "us-east-1"}
 # Lambda's event names carry API dates: AWS Lambda Developer Guide, "Logging Lambda API calls using CloudTrail".
@@ -80,7 +81,7 @@ def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any]
         "awsRegion": GLOBAL.get(call.service, call.region),
         "sourceIPAddress": source_ip,
         "userAgent": "sandbox",
-        "requestParameters": _parameters(call) or None,
+        "requestParameters": _fitting(_parameters(call)) or None,
         "responseElements": None,
         "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
@@ -123,6 +124,13 @@ def _parameters(call: Call) -> dict[str, Any]:
     body = {name: value for name, value in written.items() if name not in placed}
     path = {name: value for name, value in written.items() if name in placed}
     return path | ({f"{_small(call.operation.name)}Input": body} if body else {}) | {"template": False}
+
+
+def _fitting(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, or what stands in the place of those that are too large."""
+    size = len(json.dumps(parameters))
+    too_large = {"reason": "requestParameters too large", "omitted": True, "originalSize": size}
+    return too_large if size > MOST else parameters
 
 
 def _parsed(call: Call, answer: Answer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import functools
 import logging
 from typing import Any
 
+from sandbox import policies
 from sandbox.hooks import module
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def allowed(function: str, service: str, source: str) -> bool:
     record, configuration, _ = module("ministack.services.lambda_svc")._get_func_record_for_ref(function)
     if not record:
         return True  # The delivery itself finds that there is no such function.
-    arn = configuration["FunctionArn"]
+    arn = function if function.startswith("arn:") else configuration["FunctionArn"]
     _, _, _, region, account, *_ = arn.split(":")
     context = evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{service}",
@@ -31,9 +32,9 @@ def allowed(function: str, service: str, source: str) -> bool:
         action="lambda:InvokeFunction",
         resource_arn=arn,
         region=region,
-        service_context={"aws:sourcearn": source, "aws:sourceaccount": account},
+        service_context={"aws:sourcearn": source, "aws:sourceaccount": account, "aws:principalisawsservice": "true"},
     )
-    verdict = evaluator.evaluate_resource_policy(record.get("policy"), context, service=service)
+    verdict = evaluator.evaluate_resource_policy(policies.of(arn), context, service=service)
     if verdict.decision != "Allow":
         logger.warning("%s may not invoke %s for %s: no statement lets it in", service, arn, source)
     return bool(verdict.decision == "Allow")

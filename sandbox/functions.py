@@ -1,4 +1,4 @@
-"""Lambda's control plane: versions with code and policies of their own, and the IAM actions of its calls."""
+"""Lambda's control plane: versions with code of their own, and the IAM actions of its calls."""
 
 import json
 import urllib.parse
@@ -19,7 +19,7 @@ ACTIONS: Mapping[str, str] = {
 
 
 def complete(host: str) -> None:
-    """Answer as Lambda does where ministack knows one version or one policy only; code is offered at the host."""
+    """Answer as Lambda does where ministack knows one version only; code is offered at the host."""
     functions, actions = module("ministack.services.lambda_svc"), module("ministack.core.iam_actions")
     functions._MINISTACK_HOST = host  # Of the places of code and layers: the name that the account is called by.
     functions.serve_function_code = _of_version(functions.serve_function_code)
@@ -28,9 +28,6 @@ def complete(host: str) -> None:
     for name in ("_get_function", "_get_function_config"):
         setattr(functions, name, _qualified(getattr(functions, name)))
     functions._list_esms = _of_qualifier(functions._list_esms)
-    functions._get_policy = _own_policy(functions._get_policy)
-    functions._add_permission = _apart(functions._add_permission)
-    functions._remove_permission = _apart(functions._remove_permission)
     actions.extract_iam_action = _action(actions.extract_iam_action)
 
 
@@ -131,47 +128,6 @@ def _of_qualifier(plain: Callable[..., Answer]) -> Callable[..., Answer]:
         return status, headers, json.dumps(answer).encode()
 
     return listed
-
-
-def _own_policy(plain: Callable[..., Answer]) -> Callable[..., Answer]:
-    """GetPolicy: the statements of this qualifier alone; 404 where there is none."""
-
-    def got(name: str, query: Any = None, path_qualifier: str | None = None) -> Answer:
-        functions = module("ministack.services.lambda_svc")
-        status, headers, body = plain(name, query, path_qualifier)
-        if status != 200:
-            return status, headers, body
-        arn = functions._policy_resource_arn(name, functions._qualifier_from_path_or_query(path_qualifier, query))
-        answer = json.loads(body)
-        policy = json.loads(answer["Policy"])
-        policy["Statement"] = [each for each in policy["Statement"] if each.get("Resource") == arn]
-        if not policy["Statement"]:
-            missing = "The resource you requested does not exist."
-            refused: Answer = functions.error_response_json("ResourceNotFoundException", missing, 404)
-            return refused
-        return status, headers, json.dumps({**answer, "Policy": json.dumps(policy)}).encode()
-
-    return got
-
-
-def _apart(plain: Callable[..., Answer]) -> Callable[..., Answer]:
-    """AddPermission and RemovePermission: statement ids are those of one qualifier, and the others are not touched."""
-
-    def changed(name: str, what: Any, query: Any = None, path_qualifier: str | None = None) -> Answer:
-        functions = module("ministack.services.lambda_svc")
-        function = functions._functions.get(name)
-        if function is None:
-            return plain(name, what, query, path_qualifier)
-        arn = functions._policy_resource_arn(name, functions._qualifier_from_path_or_query(path_qualifier, query))
-        policy = function["policy"]
-        others = [each for each in policy["Statement"] if each.get("Resource") != arn]
-        policy["Statement"] = [each for each in policy["Statement"] if each.get("Resource") == arn]
-        try:
-            return plain(name, what, query, path_qualifier)
-        finally:
-            policy["Statement"] = others + policy["Statement"]
-
-    return changed
 
 
 def _action(plain: Callable[..., str | None]) -> Callable[..., str | None]:

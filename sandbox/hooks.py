@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 HOOKS: dict[str, tuple[str, ...]] = {
-    "ministack.app": ("AUTH", "app"),
+    "ministack.app": ("AUTH", "app", "pin_request_origin"),
     "ministack.core.iam_actions": ("extract_iam_action", "extract_resource_arn"),
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate_resource_policy", "resolve_caller_identity"),
     "ministack.core.lambda_runtime": ("ProvidedWorker", "_worker_class_for"),
@@ -45,6 +45,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "_esms",
         "_execute_function_provided_warm",
         "_execute_function_warm",
+        "_find_layer_version",
         "_functions",
         "_get_func_record_for_ref",
         "_get_function",
@@ -60,7 +61,10 @@ HOOKS: dict[str, tuple[str, ...]] = {
         "_remove_permission",
         "_resolve_layer_zip",
         "_resolve_request_scoped_name_and_qualifier",
+        "_validate_function_qualifier_exists",
         "error_response_json",
+        "function_policy_for_arn",
+        "handle_request",
         "json_response",
         "serve_function_code",
     ),

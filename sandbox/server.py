@@ -24,7 +24,7 @@ def build(host: str, port: int, scratch: Path) -> Any:
     """The ASGI app of the account."""
     endpoint = f"http://{host}:{port}"
     os.environ |= {**SETTINGS, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": endpoint}
-    from sandbox import answers, cloudformation, delivery, functions, iam, runtime, stacks, tap, xray
+    from sandbox import answers, cloudformation, delivery, functions, iam, policies, runtime, stacks, tap, xray
     from sandbox.hooks import gone, module
 
     if missing := gone():
@@ -33,6 +33,7 @@ def build(host: str, port: int, scratch: Path) -> Any:
     stacks.record()
     iam.complete()
     functions.complete(host)
+    policies.complete()
     answers.complete()
     delivery.enforce()
     runtime.use(endpoint, scratch)

@@ -123,6 +123,23 @@ def test_a_call_needs_its_own_action(service: str, call: str, action: str, versi
         getattr(auditor(service, "sqs:SendMessage"), call)(FunctionName=FUNCTION)
 
 
+def test_a_whole_policy_needs_its_own_action_on_its_function(versioned: Any, auditor: Any) -> None:
+    assert auditor("lambda", "lambda:GetResourcePolicy", FUNCTION).get_resource_policy(ResourceArn=FUNCTION)
+
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:GetResourcePolicy"):
+        auditor("lambda", "lambda:GetResourcePolicy", f"{FUNCTION}-other").get_resource_policy(ResourceArn=FUNCTION)
+
+
+def test_a_policy_that_asks_for_tls_lets_the_account_in(sandbox: Account, auditor: Any) -> None:
+    everything = {"Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::tls", "arn:aws:s3:::tls/*"]}
+    statement = {"Effect": "Deny", **everything, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    sandbox.client("s3").create_bucket(Bucket="tls")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sandbox.client("s3").put_bucket_policy(Bucket="tls", Policy=policy)
+
+    assert auditor("s3", "s3:GetBucketNotification").get_bucket_notification_configuration(Bucket="tls")
+
+
 def test_a_layer_by_its_arn_needs_get_layer_version(auditor: Any) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         auditor("lambda", "lambda:GetLayerVersion").get_layer_version_by_arn(

@@ -23,6 +23,8 @@ from tests.builders import allow, document
 FUNCTIONS = ("Hello", "Alb", "S3", "EventBridge", "Sqs")
 INVOKE = "lambda:InvokeFunction"
 DENY = {"Effect": "Deny", "Action": INVOKE, "Resource": "*"}
+WHOLE = "Hello"
+"""The function whose own policy is written at once; those of the others are made of single statements."""
 HERE, AWAY = ({"IpAddress": {"aws:SourceIp": each}} for each in ("127.0.0.0/8", "192.0.2.0/24"))
 
 
@@ -68,18 +70,37 @@ def function(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
     """The ARN of a demo function with all principals of the table beside it."""
     arn = stack.arn(request.param)
     iam, functions = stack.client("iam"), stack.client("lambda")
-    # One statement leaves it to the account: that lets nobody in by itself.
-    statement = {"FunctionName": arn, "Action": INVOKE}
-    functions.add_permission(StatementId="account", Principal=ACCOUNT, **statement)
     for case in CASES:
         make(iam, case, arn)
-        if case.named:
-            functions.add_permission(StatementId=case.name, Principal=principal(case), **statement)
+    # The account is named, too: that leaves it to the account, and lets nobody in by itself.
+    named = {"account": ACCOUNT, **{case.name: principal(case) for case in CASES if case.named}}
+    if request.param == WHOLE:
+        functions.put_resource_policy(ResourceArn=arn, Policy=json.dumps(whole(arn, list(named.values()))))
+    else:
+        for sid, name in named.items():
+            functions.add_permission(FunctionName=arn, StatementId=sid, Action=INVOKE, Principal=name)
     yield arn
-    for name in ["account", *(case.name for case in CASES if case.named)]:
-        functions.remove_permission(FunctionName=arn, StatementId=name)
+    if request.param == WHOLE:
+        functions.delete_resource_policy(ResourceArn=arn)
+    else:
+        for sid in named:
+            functions.remove_permission(FunctionName=arn, StatementId=sid)
     for case in CASES:
         remove(iam, case)
+
+
+def whole(arn: str, named: list[str]) -> dict[str, Any]:
+    """A policy that names several at once, lets one in on a condition, and keeps others out, by name and by key."""
+    by_arn, by_star, nobody, role = (
+        f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("user/by-arn", "user/by-star", "user/nothing", "role/role-by-arn")
+    )
+    everybody = {"Principal": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": by_star}}}
+    return document(
+        allow(INVOKE, arn, Principal={"AWS": named}),
+        allow(INVOKE, arn, Principal={"AWS": nobody}, Condition=HERE),
+        {**DENY, "Resource": arn, "Principal": {"AWS": [by_arn, role]}},
+        {**DENY, "Resource": [arn, f"{arn}:*"], **everybody},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -157,16 +178,20 @@ def test_a_principal_invokes_exactly_if_callers_says_so(case: Case, function: st
     assert let_in == bool(listed) or (is_open and case.name == "away")
 
 
-def test_what_a_condition_leaves_open_is_named(told: Who) -> None:
+def test_what_a_condition_leaves_open_is_named(told: Who, function: str, stack: Stack) -> None:
     left = {each.name: each.open for each in told.callers if each.kind == "user" and each.open}
+    besides = {"nothing"} if function == stack.arn(WHOLE) else set[str]()
 
-    assert left == {"at-home": ("aws:SourceIp",), "away": ("aws:SourceIp",)}
+    assert left == dict.fromkeys({"at-home", "away"} | besides, ("aws:SourceIp",))
 
 
-def test_those_who_are_held_back_are_told_with_what_holds_them(told: Who) -> None:
+def test_those_who_are_held_back_are_told_with_what_holds_them(told: Who, function: str, stack: Stack) -> None:
+    besides = {"by-arn", "by-star", "role-by-arn"} if function == stack.arn(WHOLE) else set[str]()
+
     assert {each.name: each.by for each in told.held} == {
         "bounded-out": "boundary",
         "denied": "deny",
         "role-bounded": "boundary",
         "role-denied": "deny",
+        **dict.fromkeys(besides, "deny"),
     }

@@ -36,6 +36,7 @@ def code() -> bytes:
 
 
 TEXT = json.dumps(document(allow("sqs:*", QUEUE)))
+WHOLE = json.dumps(document(allow("lambda:InvokeFunction", SOLO, Principal={"AWS": ACCOUNT})))
 MADE = {"FunctionName": "solo", "Runtime": "python3.13", "Role": ROLE, "Handler": "app.handler"}
 LETS_IN = {"FunctionName": "solo", "Action": "lambda:InvokeFunction"}
 SCHEDULE = {
@@ -211,6 +212,8 @@ ROWS: list[tuple[str, str, dict[str, Any], str | None, str, set[str]]] = [
     ),
     ("s3", "delete_bucket", {"Bucket": "solo-in"}, None, "DeleteBucket", ONLY),
     ("lambda", "remove_permission", {"FunctionName": "solo", "StatementId": "s3"}, None, "RemovePermission", ONLY),
+    ("lambda", "put_resource_policy", {"ResourceArn": SOLO, "Policy": WHOLE}, None, "PutResourcePolicy", ONLY),
+    ("lambda", "delete_resource_policy", {"ResourceArn": SOLO}, None, "DeleteResourcePolicy", ONLY),
     ("events", "put_rule", {"Name": "solo", "EventPattern": '{"source": ["x"]}'}, None, "PutRule", NOBODY),
     (
         "lambda",

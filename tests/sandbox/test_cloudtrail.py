@@ -103,6 +103,17 @@ def test_the_answer_is_recorded_as_well() -> None:
     assert record["responseElements"] == {"uUID": UUID, "functionArn": "arn:aws:lambda:::function:f"}
 
 
+def test_parameters_that_are_too_large_are_left_out() -> None:
+    named: dict[str, Any] = {"RoleName": "r", "PolicyName": "p"}
+    padded = recorded("iam.put_role_policy", **named, PolicyDocument="{}" + " " * 110_000)
+    small = recorded("iam.put_role_policy", **named, PolicyDocument="{}" + " " * 90_000)
+    left = padded["requestParameters"]
+
+    assert (left["omitted"], left["reason"]) == (True, "requestParameters too large")
+    assert set(left) == {"omitted", "originalSize", "reason"}
+    assert small["requestParameters"]["roleName"] == "r"
+
+
 def test_a_call_that_failed_says_why() -> None:
     answer = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>no role</Message></Error></ErrorResponse>"
     record = recorded("iam.delete_role", RoleName="r", status=404, answer=answer)

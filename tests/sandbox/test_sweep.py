@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sandbox.stack import Stack, now
 
@@ -20,7 +21,38 @@ def test_a_sweep_audits_every_function_and_finds_nothing_in_our_own_stack(stack:
     assert audited["counts"] == dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
 
 
-def is_swept(line: dict[str, object]) -> bool:
+def test_a_rule_that_no_longer_wakes_the_auditor_is_told_until_it_does(stack: Stack) -> None:
+    start, group, events = now(), stack.outputs["FindingsLogGroup"], stack.client("events")
+    # The one that would have brought the event of its own end.
+    (name,) = (each["Name"] for each in events.list_rules()["Rules"] if "AuditorSourcesRule" in each["Name"])
+    events.disable_rule(Name=name)
+    sweep(stack)
+    found = stack.wait(group, start, lambda line: is_blind(line, "opened"), "blind-auditor")
+    stack.wait(group, start, lambda line: is_swept(line) and is_told(line), "the audit of its slice")
+    events.enable_rule(Name=name)
+    again = now()
+    sweep(stack)
+    resolved = stack.wait(group, again, lambda line: is_blind(line, "resolved"), "its end")
+    stack.wait(group, again, is_swept, "the audit of the next slice")
+
+    assert (found["evidence"]["state"], found["resources"][0].rpartition("/")[2]) == ("DISABLED", name)
+    assert resolved["fingerprint"] == found["fingerprint"]
+
+
+def sweep(stack: Stack) -> None:
+    stack.client("lambda").invoke(FunctionName=stack.arn("Sweep"), Payload=b"{}")
+
+
+def is_blind(line: dict[str, Any], state: str) -> bool:
+    return (line.get("rule"), line.get("state")) == ("blind-auditor", state)
+
+
+def is_told(line: dict[str, Any]) -> bool:
+    """Does an audit count the trigger of the auditor that is switched off?"""
+    return bool(line["counts"]["info"])
+
+
+def is_swept(line: dict[str, Any]) -> bool:
     return line.get("message") == "audit" and line.get("cause") == "sweep" and bool(line.get("functions"))
 
 

@@ -201,6 +201,21 @@ def test_an_access_point_leads_to_its_file_system(session: Any) -> None:
     assert system.startswith(arn("elasticfilesystem", "file-system/fs-"))
 
 
+def test_a_file_system_is_known_with_the_policy_that_was_read_with_its_access_point(session: Any) -> None:
+    made = make_access_point(session)
+    found = read_whole(session, with_settings(file_systems=(made,)))
+    (system,) = found[made].fact("file-system")
+
+    assert found[system].policy == found[made].policy is not None
+
+
+def test_a_file_system_whose_policy_may_not_be_read_is_not_known(session: Any) -> None:
+    account = with_settings(file_systems=(make_access_point(session),))
+    found = read_whole(refusing(session, "describe_file_system_policy"), account)
+
+    assert not any(":file-system/" in each for each in found)
+
+
 def test_a_stream_that_a_table_no_longer_writes_does_not_exist(session: Any) -> None:
     key = make_key(session)
     make_table(session, key)

@@ -114,6 +114,8 @@ def read_all(
         return read(calls, arn, roles=roles)
 
     found = {each.arn: each for each in pool.map(one, sorted(filter(_readable(account), users)))}
+    # What a mount asks for is a right on the file system.
+    found |= {system.arn: system for each in found.values() for system in file_systems.behind(each)}
     for each in found.values():
         if each.key:
             users[each.key] |= users[each.arn]

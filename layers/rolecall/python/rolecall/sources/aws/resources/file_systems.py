@@ -1,4 +1,6 @@
-"""EFS access points."""
+"""EFS access points, and the file systems behind them."""
+
+from dataclasses import replace
 
 from rolecall.iam.arn import Arn
 from rolecall.model import Resource
@@ -22,3 +24,8 @@ def read(reading: Reading) -> Resource:
     )
     whole = Arn(arn.partition, arn.service, arn.region, arn.account, f"file-system/{system}")
     return reading.resource(policy=(policy or {}).get("Policy"), facts=(("file-system", str(whole)),))
+
+
+def behind(point: Resource) -> tuple[Resource, ...]:
+    """The file system of an access point, as it was read with it; nothing where not all of it was."""
+    return () if point.gaps else tuple(replace(point, arn=arn, facts=()) for arn in point.fact("file-system"))
