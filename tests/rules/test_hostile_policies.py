@@ -36,10 +36,9 @@ ARNS = st.sampled_from(
         "arn:aws:lambda:::",
     ]
 )
-TEXTS = (
-    ARNS | ODD | st.sampled_from([ACCOUNT, "444455556666", "o-a1b2c3d4e5", "NONE", "true", "10.0.0.0/99", "2020-13-99"])
-)
-WRONG = st.sampled_from([None, True, 7, 1.5, {}, [[]], [None], "", []])
+WORDS = st.sampled_from([ACCOUNT, "444455556666", "o-a1b2c3d4e5", "NONE", "true", "10.0.0.0/99", "2020-13-99"])
+TEXTS = ARNS | ODD | WORDS
+WRONG: st.SearchStrategy[Any] = st.sampled_from((None, True, 7, 1.5, {}, [[]], [None], "", []))
 FEW = st.lists(TEXTS, min_size=1, max_size=3)
 MANY = st.lists(st.integers(0, 9_999).map("arn:aws:lambda:*:*:function:f-{}-*".format), min_size=200, max_size=200)
 LISTS = st.one_of(TEXTS, FEW, FEW, MANY)
