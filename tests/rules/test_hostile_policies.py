@@ -202,3 +202,24 @@ def test_no_rule_crashes_on_a_policy_of_a_function_or_layer(policy: Any, auth: s
 @given(TRUST, OF_ROLES)
 def test_no_rule_crashes_on_a_policy_of_a_role(trust: Any, own: Any) -> None:
     assert crashes(snapshot(None, trust, own)) == []
+
+
+def test_a_policy_of_a_thousand_statements_is_judged_to_its_end() -> None:
+    many = [permission({"AWS": f"{100_000_000_000 + each}"}, sid=f"Of{each}") for each in range(1_000)]
+    written = snapshot(document(*many, permission("*", sid="Last")))
+
+    assert crashes(written) == []
+    assert "public-function" in {each.rule for each in engine.audit(file.load(written)).findings}
+
+
+def test_roles_that_assume_each_other_come_to_an_end() -> None:
+    written = snapshot(None)
+    arns = [ROLE, *(f"arn:aws:iam::{ACCOUNT}:role/r{each}" for each in range(3))]
+    roles = []
+    for arn, other in zip(arns, [*arns[1:], ROLE], strict=True):
+        trust = document({"Effect": "Allow", "Principal": {"AWS": arns}, "Action": "sts:AssumeRole"})
+        own = {"name": "Assume", "document": document(allow("sts:AssumeRole", [other, arn]))}
+        roles.append({"arn": arn, "policies": [own], "trust": trust, "boundary": None})
+    written["roles"] = roles
+
+    assert crashes(written) == []
