@@ -1,6 +1,6 @@
 """Policies that nobody should have written: whatever stands in one, every rule comes to an answer or says why not."""
 
-from datetime import timedelta
+import time
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from rolecall import engine
 from rolecall.callers.who import who
 from rolecall.sources import file
-from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, clean
+from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, allow, clean, document, permission
 
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:lib:3"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/daily"
-BOUND = timedelta(seconds=20)
+BOUND = 20  # seconds of CPU: the slowest takes 2
 
 ODD = st.sampled_from(["*", "?", "**", "${aws:username}", "${", "\u0000", "arn:", ":::::", "é", " ", "a" * 3_000])
 ARNS = st.sampled_from(
@@ -186,19 +186,23 @@ def snapshot(resource: Any, trust: Any = None, own: Any = None, auth: str | None
 
 
 def crashes(written: dict[str, Any]) -> list[str]:
+    """What stopped a rule, or took too long."""
+    began = time.process_time()
     account = file.load(written)
     for function in account.functions:
         who(function, account)
-    return [f"{gap.what}: {gap.why}" for gap in engine.audit(account).gaps if "crashed" in gap.why]
+    stopped = [f"{gap.what}: {gap.why}" for gap in engine.audit(account).gaps if "crashed" in gap.why]
+    seconds = time.process_time() - began
+    return stopped if seconds < BOUND else [*stopped, f"took {seconds:.0f} s"]
 
 
-@settings(deadline=BOUND, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(ON_RESOURCES, st.sampled_from([None, "NONE", "AWS_IAM", "${Auth}"]))
 def test_no_rule_crashes_on_a_policy_of_a_function_or_layer(policy: Any, auth: str | None) -> None:
     assert crashes(snapshot(policy, auth=auth)) == []
 
 
-@settings(deadline=BOUND, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(TRUST, OF_ROLES)
 def test_no_rule_crashes_on_a_policy_of_a_role(trust: Any, own: Any) -> None:
     assert crashes(snapshot(None, trust, own)) == []
