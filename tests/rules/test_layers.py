@@ -116,3 +116,34 @@ def test_in_a_template_a_layer_of_an_unknown_account_is_told(tmp_path: Path) -> 
     layer = "      Layers: [!Sub 'arn:aws:lambda:${AWS::Region}:444455556666:layer:numpy:3']\n"
 
     assert named(found(tmp_path, "", function=FUNCTION + layer)) == ["high unknown-layer"]
+
+
+def test_all_but_some_actions_or_accounts_share_a_layer_too() -> None:
+    but = {key: value for key, value in shared("*").items() if key not in ("Action", "Principal")}
+
+    assert named(sharing(shared("*") | {"Sid": "all"})) == ["high shared-layer"]
+    assert named(sharing(but | {"Principal": "*", "NotAction": "lambda:InvokeFunction"})) == ["high shared-layer"]
+    assert named(sharing(but | {"NotPrincipal": {"AWS": "444455556666"}, "Action": "lambda:*"})) == [
+        "high shared-layer"
+    ]
+
+
+def test_what_a_deny_takes_away_of_a_layer_is_not_shared() -> None:
+    deny = shared("*", Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})
+
+    assert sharing(shared("*"), deny | {"Sid": "others", "Effect": "Deny"}) == []
+
+
+def test_a_condition_that_holds_without_its_key_shares_a_layer_with_everybody() -> None:
+    condition = {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+
+    assert named(sharing(shared("*", Condition=condition))) == ["high shared-layer"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "expected"), [((), []), (("o-a1b2c3d4e5",), []), (("o-other12345",), ["medium shared-layer"])]
+)
+def test_an_organisation_is_ones_own_where_none_is_trusted(trusted: tuple[str, ...], expected: list[str]) -> None:
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+
+    assert named(sharing(shared("*", Condition=condition), trusted=trusted)) == expected

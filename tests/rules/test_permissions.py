@@ -67,6 +67,7 @@ def service(name: str, **conditions: Any) -> dict[str, Any]:
         {"Null": {"aws:PrincipalArn": "false"}},
         {"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
         {"StringLike": {"aws:UserAgent": "shop/*"}},
+        {"StringLike": {"aws:userid": "*:ann"}},
     ],
     ids=lambda each: json.dumps(each),
 )
@@ -85,6 +86,7 @@ def test_what_strangers_can_meet_keeps_nobody_out(condition: Any) -> None:
         {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}},
         {"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:*"}},
         {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION, "aws:PrincipalAccount": ACCOUNT}},
+        {"StringLike": {"aws:userid": "AROAQ3EGRIRFOEXAMPLE2:*"}},
     ],
     ids=lambda each: json.dumps(each),
 )
@@ -107,6 +109,24 @@ def test_what_a_deny_takes_away_is_not_public(key: str) -> None:
     deny = permission("*", sid="Others", condition={"StringNotEquals": {key: "111122223333"}}) | {"Effect": "Deny"}
 
     assert found(permission("*"), deny) == []
+
+
+def test_a_deny_that_spares_an_id_that_aws_gave_keeps_strangers_out() -> None:
+    spared = {"StringNotLike": {"aws:userid": ["AROAQ3EGRIRFOEXAMPLE2:*", ACCOUNT]}}
+
+    assert found(permission("*"), permission("*", sid="Others", condition=spared) | {"Effect": "Deny"}) == []
+
+
+def test_an_account_that_is_named_is_no_stranger() -> None:
+    assert found(permission("*", condition={"StringEquals": {"aws:PrincipalAccount": "999999999999"}})) == [
+        ("high", "foreign-caller")
+    ]
+
+
+def test_a_network_that_cannot_be_read_is_a_gap() -> None:
+    (said,) = gaps(permission("*", condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/99"}}))
+
+    assert said.endswith("not decided whether its conditions on `aws:SourceIp` narrow it")
 
 
 def test_a_deny_that_spares_services_leaves_those_of_everybody() -> None:
@@ -406,3 +426,20 @@ def test_a_witness_of_who_is_let_in_is_confirmed_by_the_evaluator(name: str, kin
     (finding,) = (each for each in engine.audit(file.load(snapshot)).findings if each.rule == name)
 
     assert answer(json.dumps({"resourcePolicy": policy} | dict(finding.witness or {})))["decision"] == "Allowed"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalType": "AssumedRole"}},
+        {"Null": {"aws:SourceArn": "true"}},
+        {"StringNotEquals": {"aws:SourceAccount": OTHER}},
+        {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+    ],
+)
+def test_a_role_calls_as_a_session_and_sends_what_sessions_send(condition: Any) -> None:
+    deny = permission("*", sid="Sessions", condition=condition) | {"Effect": "Deny"}
+    shop: dict[str, Any] = {"arn": f"arn:aws:iam::{ACCOUNT}:role/shop", "policies": [], "trust": None, "boundary": None}
+    findings = audited(deny, tags={"rolecall:callers": "shop"}, roles=[shop])
+
+    assert [each.principal for each in findings if each.rule == "blocked-caller"] == [shop["arn"]]

@@ -7,28 +7,18 @@ import pytest
 from rolecall import engine
 from rolecall.finding import Finding
 from rolecall.sources import template
+from tests.rules.written import LIVE
 
-HEAD = """
-Resources:
-  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.b, Runtime: python3.13,
-    Code: {ZipFile: 'def b(event, context): return 1'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
-  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: orders, RetentionInDays: 7}}
-  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
-      Policies:
-        - PolicyName: Log
-          PolicyDocument:
-            Statement:
-              - {Effect: Allow, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: !GetAtt Logs.Arn}
+ALONE = f"\nResources:{LIVE}"
+HEAD = (
+    ALONE
+    + """\
   Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
     {Id: a, Arn: !GetAtt Orders.Arn}]}}
   LetDaily: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Action: 'lambda:InvokeFunction',
     Principal: events.amazonaws.com, SourceArn: !GetAtt Daily.Arn}}
 """
+)
 LET = """
   Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: %s, Action: 'lambda:InvokeFunction',
     Principal: %s}}
@@ -44,7 +34,6 @@ POLICY = """
   Policy: {Type: AWS::Lambda::ResourcePolicy, Properties: {ResourceArn: !GetAtt Orders.Arn, Policy: {
     Version: '2012-10-17', Statement: [%s]}}}
 """
-ALONE = HEAD[: HEAD.index("  Daily:")]
 
 
 @pytest.fixture(autouse=True)

@@ -132,6 +132,13 @@ def test_users_of_a_saml_provider_come_from_outside() -> None:
     [
         ({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy-*"}}),
         ({"AWS": "*"}, {"StringLike": {"aws:PrincipalArn": "*"}}),
+        (
+            {"AWS": "*"},
+            {
+                "StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"},
+                "StringEquals": {"aws:PrincipalType": "AssumedRole"},
+            },
+        ),
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, {}),
         (
             {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},

@@ -7,26 +7,11 @@ import pytest
 from rolecall import engine
 from rolecall.sources import template
 from tests.builders import ACCOUNT, REGION, account
+from tests.rules.written import LIVE
 
 DAILY = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/daily"
 DEAD = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
-HEAD = """
-Resources:
-  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.handler, Runtime: python3.13,
-    Code: {ZipFile: 'handler = print'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
-  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: orders, RetentionInDays: 7}}
-  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
-      Policies:
-        - PolicyName: Log
-          PolicyDocument:
-            Statement:
-              - {Effect: Allow, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: !GetAtt Logs.Arn}
-"""
+HEAD = f"\nResources:{LIVE}"
 RULE = """
   Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: %s}]}}
 """

@@ -32,6 +32,23 @@ FUNCTION = """
       Code: {ZipFile: 'def handler(event, context): return 1'}
       Role: !GetAtt Role.Arn
 """
+LIVE = """
+  Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.b, Runtime: python3.13,
+    Code: {ZipFile: 'def b(event, context): return 1'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: orders, RetentionInDays: 7}}
+  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
+      Policies:
+        - PolicyName: Log
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: !GetAtt Logs.Arn}
+"""
+"""A clean function `Orders`, with its log group and an alias `Live`."""
 
 
 def found(folder: Path, resources: str, *, head: str = "", function: str = FUNCTION, role: str = ROLE) -> list[Finding]:

@@ -61,6 +61,19 @@ class Principal:
             scps=account.scps or None,
         )
 
+    def facts(self, account: Account) -> dict[str, str]:
+        """What every request of its own says of it; keys in lower case."""
+        found = {
+            "aws:principalaccount": account.id,
+            "aws:principalarn": self.arn,
+            "aws:principalisawsservice": "false",
+            "aws:principaltype": "User" if self.kind == "user" else "AssumedRole",
+        }
+        if self.kind == "user":
+            found["aws:username"] = self.name
+            found |= {f"aws:principaltag/{key.lower()}": value for key, value in self.tags}
+        return found
+
     def requests(self, function: Function, account: Account, way: str) -> tuple[Request, ...]:
         """What must be allowed to invoke it: by the API (`invoke`), or both actions for its URL (`url`)."""
         if way == "invoke":
@@ -77,16 +90,7 @@ class Principal:
     ) -> Request:
         """A request of its own with what is known of it."""
         is_user = self.kind == "user"
-        facts = {
-            "aws:PrincipalAccount": account.id,
-            "aws:PrincipalArn": self.arn,
-            "aws:PrincipalIsAWSService": "false",
-            "aws:PrincipalType": "User" if is_user else "AssumedRole",
-            **known(function, account),
-            **context,
-        }
-        if is_user:
-            facts |= {"aws:username": self.name, **{f"aws:PrincipalTag/{key}": value for key, value in self.tags}}
+        facts = {**self.facts(account), **known(function, account), **context}
         # A session may bring tags of its own, so a role's are not all that is known.
         absent = absent | OF_SERVICES | (NOT_OF_USERS if is_user else frozenset())
         without = _untagged(function) + ((PRINCIPAL_TAG,) if is_user else ())

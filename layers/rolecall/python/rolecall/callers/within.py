@@ -21,11 +21,12 @@ from rolecall.callers.principals import (
     speaks,
 )
 from rolecall.iam.arn import Arn, resource_matches
+from rolecall.iam.condition import compiled
 from rolecall.iam.evaluate import Outcome, Policies
 from rolecall.iam.matching import name, plan
-from rolecall.iam.policy import Effect, Policy, Statement
+from rolecall.iam.policy import Condition, Effect, Policy, Statement
 from rolecall.iam.policy import Principal as Named
-from rolecall.iam.request import Request
+from rolecall.iam.request import EVERY_KEY, Request
 from rolecall.iam.settle import settle
 from rolecall.iam.statement import is_unresolved
 from rolecall.iam.variables import Template
@@ -143,16 +144,26 @@ class Within:
         likely = {id(group): group for group, _ in self._at(function)}
         if any(_lets_everyone(each) for each in own):
             likely = {id(group): group for group in self._groups}
-        tells = any(key.startswith(ABOUT_PRINCIPALS) for each in own for key in asked(each))
         for group in likely.values():
-            members = [each for each in group.members if each.arn not in named]
-            if tells:
-                yield from ((each, verdict(each, function, self.account, policy)) for each in members)
-            elif members:
-                found = verdict(members[0], function, self.account, policy)
-                yield from ((each, found) for each in members)
+            for alike in self._alike(group, tuple(own)):
+                members = [each for each in alike if each.arn not in named]
+                found = verdict(members[0], function, self.account, policy) if members else None
+                yield from ((each, found) for each in members if found)
         for each in named.values():
             yield each, verdict(each, function, self.account, policy)
+
+    def _alike(self, group: Group, own: tuple[Statement, ...]) -> list[tuple[Principal, ...]]:
+        """The members of a group, parted by what conditions of a function's own policy can tell of them."""
+        tests = tuple(dict.fromkeys(c for each in own for c in _about_people(each)))
+        if not tests and not any(key.startswith(ABOUT_PRINCIPALS) for each in own for key in asked(each)):
+            return [group.members]
+        if any(Template.parse(text) for each in own for text in _texts(each)):
+            return [(each,) for each in group.members]  # What a variable stands for tells them apart.
+        parts: dict[tuple[bool | None, ...], list[Principal]] = defaultdict(list)
+        compiled_ones = [compiled(each, variables=False) for each in tests]
+        for each in group.members:
+            parts[tuple(test(each.facts(self.account), EVERY_KEY) for test in compiled_ones)].append(each)
+        return [tuple(each) for each in parts.values()]
 
     def _judge(self, group: Group) -> None:
         """Decide a group for all functions, one of each class."""
@@ -353,6 +364,17 @@ def _speaks_of_people(statement: Statement, account: str) -> bool:
         if each.type == "AWS" and each.account is None and f":{account}:" in each.value:
             return True
     return False
+
+
+def _about_people(statement: Statement) -> Iterator[Condition]:
+    """The conditions of a statement that ask who calls."""
+    return (each for each in statement.conditions if each.key.lower().startswith(ABOUT_PRINCIPALS))
+
+
+def _texts(statement: Statement) -> Iterator[str]:
+    """What of a statement may hold a variable."""
+    yield from (*statement.resources, *statement.not_resources)
+    yield from (value for condition in statement.conditions for value in condition.values)
 
 
 def _lets_everyone(statement: Statement) -> bool:

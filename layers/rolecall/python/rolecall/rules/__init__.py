@@ -31,6 +31,18 @@ OVER_GRANTS = frozenset(
 )
 """Rules on a statement that grants too much; one that is a near miss of a need has its say there."""
 
+BROAD_GRANTS = (
+    "bulk-read",
+    "leftover-config-grant",
+    "leftover-poller-grant",
+    "service-wildcard",
+    "trigger-loop",
+    "unneeded-grant",
+    "wide-log-grant",
+    "wide-resource",
+)
+"""What a statement that leads to other rights is as well: each of the escalation rules silences them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -77,7 +89,7 @@ def rule(
         return Rule(
             name=check.__name__.replace("_", "-"),
             severity=severity,
-            silences=silences,
+            silences=tuple(sorted(silences)),
             whole=whole,
             of_account=len(inspect.signature(check).parameters) == 1,
             text=inspect.getdoc(check) or "",

@@ -2,11 +2,15 @@ from collections.abc import Iterator
 
 from rolecall.callers.declared import declared
 from rolecall.callers.delivery import INVOKE, deliver
+from rolecall.callers.keys import OF_URLS
+from rolecall.callers.principals import Principal, principals
+from rolecall.callers.strangers import filling
+from rolecall.callers.trial import case
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import narrowed_deny, sparing, sparing_services
 from rolecall.iam.evaluate import Outcome, Policies
 from rolecall.iam.policy import Statement
-from rolecall.iam.request import EVERY_KEY, Caller, Request
+from rolecall.iam.request import Request
 from rolecall.iam.settle import settle
 from rolecall.model import Account, Function
 from rolecall.needs.references import pasted
@@ -54,20 +58,10 @@ def blocked_caller(function: Function, account: Account) -> Yields:
                     triggers=(trigger.source,),
                 )
     for caller in _declared(function, account):
-        request = Request.of(
-            Caller("AWS", caller),
-            INVOKE,
-            function.qualified_arn,
-            {
-                "aws:PrincipalArn": caller,
-                "aws:PrincipalAccount": caller.split(":")[4],
-                "aws:PrincipalIsAWSService": "false",
-            },
-            unknown=EVERY_KEY,
-        )
+        request = caller.request(INVOKE, function, account, OF_URLS)
         decision = settle(request, Policies(resource=function.resource_policy))
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
-            yield _of_caller(function, decision.statements[0], caller, request, account)
+            yield _of_caller(function, decision.statements[0], caller.arn, request, account)
 
 
 def _of_caller(function: Function, statement: Statement, caller: str, request: Request, account: Account) -> Hit:
@@ -78,18 +72,12 @@ def _of_caller(function: Function, statement: Statement, caller: str, request: R
         actions=(INVOKE,),
         principal=caller,
         evidence={"caller": caller, "deny": statement.document()},
-        witness={
-            "principal": {"type": "AWS", "id": caller},
-            "action": INVOKE,
-            "resource": function.qualified_arn,
-            "context": dict(request.context),
-        },
+        witness=case(request) | {"principal": {"type": "AWS", "id": filling(request.caller.id)}},
     )
 
 
-def _declared(function: Function, account: Account) -> Iterator[str]:
+def _declared(function: Function, account: Account) -> Iterator[Principal]:
     """The roles and users that the function's tags name as callers, as far as they are known."""
     told = declared(function)
     names = told.names if told else frozenset[str]()
-    known = [(each.arn, each.name) for each in account.roles] + [(each.arn, each.name) for each in account.users]
-    yield from (arn for arn, name in known if names & {arn, name})
+    yield from (each for each in principals(account) if names & {each.arn, each.name})

@@ -5,22 +5,10 @@ from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.of import of
-from rolecall.rules import Yields, rule
+from rolecall.rules import BROAD_GRANTS, Yields, rule
 
 
-@rule(
-    Severity.HIGH,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-    ),
-)
+@rule(Severity.HIGH, silences=BROAD_GRANTS)
 def role_chaining(function: Function, account: Account) -> Yields:
     """The execution role may assume any role, or a stronger one that lets it in.
 

@@ -7,25 +7,10 @@ from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
-from rolecall.rules import Yields, named, rule
+from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 
-@rule(
-    Severity.CRITICAL,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "role-chaining",
-        "self-rewrite",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-        "workload-takeover",
-    ),
-)
+@rule(Severity.CRITICAL, silences=("role-chaining", "self-rewrite", "workload-takeover", *BROAD_GRANTS))
 def role_passing(function: Function, account: Account) -> Yields:
     """The execution role can pass a stronger role to something that it creates.
 

@@ -5,26 +5,10 @@ from rolecall.finding import Hit, Severity
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
 from rolecall.needs.of import of
-from rolecall.rules import Yields, named, rule
+from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 
-@rule(
-    Severity.CRITICAL,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "role-chaining",
-        "role-passing",
-        "self-rewrite",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-        "workload-takeover",
-    ),
-)
+@rule(Severity.CRITICAL, silences=("role-chaining", "role-passing", "self-rewrite", "workload-takeover", *BROAD_GRANTS))
 def self_escalation(function: Function, account: Account) -> Yields:
     """The execution role can raise its own rights.
 

@@ -3,23 +3,10 @@ from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.telling import causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.rules import Yields, named, rule
+from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 
-@rule(
-    Severity.HIGH,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "role-chaining",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-    ),
-)
+@rule(Severity.HIGH, silences=("role-chaining", *BROAD_GRANTS))
 def self_rewrite(function: Function, account: Account) -> Yields:
     """The function can rewrite itself.
 

@@ -5,27 +5,13 @@ from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
-from rolecall.rules import Yields, named, rule
+from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 USES = ("Execute", "Invoke", "Send", "Start", "Submit")
 """Beginnings of the names of actions that use what is there, if with commands of one's own."""
 
 
-@rule(
-    Severity.HIGH,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "role-chaining",
-        "self-rewrite",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-    ),
-)
+@rule(Severity.HIGH, silences=("role-chaining", "self-rewrite", *BROAD_GRANTS))
 def workload_takeover(function: Function, account: Account) -> Yields:
     """The execution role can take over another workload, and with it the rights of that.
 
