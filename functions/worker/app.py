@@ -93,7 +93,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def work(record: SQSRecord, context: LambdaContext) -> float | None:
     """Do what a message asks for. In how many seconds is it to come again? None: it is done."""
     message = read(record.body)
-    return judge(message, context) if isinstance(message, Slice) else look(message, record, context)
+    if isinstance(message, Look):
+        return look(message, record, context)
+    judge(message, context)
+    return None
 
 
 def look(message: Look, record: SQSRecord, context: LambdaContext) -> float | None:

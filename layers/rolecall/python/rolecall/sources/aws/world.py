@@ -198,7 +198,7 @@ class World:
             layer for layer in used if layer.startswith(f"{self.arn_of('').rpartition(':function:')[0]}:layer:")
         )
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            read = tuple(pool.map(lambda layer: resources.read(self.calls, layer), own))
+            read = tuple(pool.map(lambda layer: resources.read_layer(self.calls, layer), own))
         return replace(account, resources=_once([*account.resources, *read]))
 
     def _principals(self, gaps: list[Gap]) -> Principals:
