@@ -80,7 +80,10 @@ def desk(cause: Cause, *, read_at: float | None = None) -> Desk:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Work a message. One that is not done comes again, as does one for which this raises; in the end it is dead."""
+    """Work a message. One that is not done comes again, as does one for which this raises: in the end as a dead letter.
+
+    How soon is said for the first; the second waits for the time of the queue.
+    """
     again = []
     for record in SQSEvent(event).records:
         seconds = work(record, context)
@@ -108,6 +111,8 @@ def look(message: Look, record: SQSRecord, context: LambdaContext) -> float | No
     tries = int(record.attributes.approximate_receive_count or 1)
     known = memory().recall(message.functions)
     late = {function for function in message.functions if tries > 1 or known[function].read_at < message.at}
+    if not late:
+        return None
     closed = at.closed({function for function in late if not here.exists(function)})
     stale = late - closed.keys()
     for function in stale:
