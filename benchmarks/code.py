@@ -26,7 +26,7 @@ def main() -> int:
     measured(f"{FILES} files, all with a client", [Program(package())])
     measured(f"{FILES} files, one with a client", [Program(package(clients=1))])
     layers = (sources(ROOT / "layers" / "rolecall" / "python"),)
-    for name in ("auditor", "sweep"):
+    for name in ("auditor", "sweep", "worker"):
         measured(f"our {name}", [Program(sources(ROOT / "functions" / name), layers)])
     return 0
 

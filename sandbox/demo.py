@@ -175,7 +175,7 @@ def audit(stack: Stack) -> str:
     BrokenPromiseError : our own stack has a finding
     """
     report = engine.audit(aws.read(stack.session(), code=aws.CodeReading()))
-    if worst := next(report.open(), None):
+    if worst := next(iter(report.findings), None):
         raise BrokenPromiseError(f"our own stack has a finding: {worst.rule}: {worst.message}")
     return f"rolecall audit --account: {len(report.functions)} functions, no findings, the auditor included"
 

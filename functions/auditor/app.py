@@ -1,10 +1,11 @@
 """Fired by write calls that matter: audits the functions that a call touched, and writes the findings.
 
-What cannot wait for its turn goes to the sweep's queue: second looks, and whatever touches everything.
+What has to wait goes to queues: second looks to the workers, and whatever touches everything to the sweep.
 """
 
 import os
 import time
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from rolecall.sinks import cloudwatch
 from rolecall.sinks.cloudwatch import Cause
 from rolecall.sinks.desk import NEAR, Desk, left
 from rolecall.sinks.memory import Memory
-from rolecall.sinks.queue import Queue
+from rolecall.sinks.queue import Plans, Work
 from rolecall.sinks.storm import Storm
 from rolecall.sources.aws import CodeReading, World
 from rolecall.sources.code import Effort
@@ -48,8 +49,9 @@ def memory() -> Memory:
 @cache
 def storm() -> Storm:
     """Who decides what is audited now and what later."""
-    queue = Queue(session().client("sqs"), os.environ["SWEEP_QUEUE"])
-    return Storm(memory(), queue, pause=float(os.environ["PAUSE"]))
+    sqs = session().client("sqs")
+    plans, work = Plans(sqs, os.environ["PLAN_QUEUE"]), Work(sqs, os.environ["WORK_QUEUE"])
+    return Storm(memory(), plans, work, pause=float(os.environ["PAUSE"]))
 
 
 @logger.inject_lambda_context
@@ -93,6 +95,10 @@ def announce(change: Change, world: World, desk: Desk) -> None:
 
 def audit(change: Change, world: World, desk: Desk) -> None:
     """Audit what the change touched and no other event looks after, and close what is gone."""
+
+    def later(functions: Collection[str]) -> None:
+        storm().later(functions, change, now=clock())
+
     # Who refers to things is not known of all functions before the first sweep.
     if change.things and not bears_on_us(change) and not memory().complete:
         storm().everything(change, now=desk.read_at)
@@ -102,13 +108,14 @@ def audit(change: Change, world: World, desk: Desk) -> None:
     admitted = storm().admit(touched, change, now=desk.read_at)
     left_behind = world.users(left(closed)) - closed.keys() if left(closed) else set()
     if len(left_behind) > NEAR:
-        storm().later(left_behind, change, now=clock())
+        later(left_behind)
         left_behind = set()
     if functions := admitted | left_behind:
-        account, others = desk.audit(functions, world, calls=world.calls.made)
-        storm().later(others, change, now=clock())
+        account, others = desk.read(functions, world)
+        later(others)
+        desk.audit(account, calls=world.calls.made)
         if visible(change, account) is False:  # IAM's changes take some seconds to be seen.
-            storm().later(admitted, change, now=clock())
+            later(admitted)
     else:
         seen = "another audit looks after it" if touched else "touches no function that exists"
         desk.skipped(change, seen)

@@ -129,15 +129,16 @@ def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, An
 
 
 def make_stack(**variables: str) -> dict[str, str]:
-    """What the auditor and the sweep share: table and queue. The variables of their blocks."""
+    """What auditor, sweep and worker share: table and queues. The variables of their blocks."""
     boto3.client("dynamodb", region_name="us-east-1").create_table(
         TableName="memory",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
     )
-    queue = boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="sweep")["QueueUrl"]
-    return {"MEMORY_TABLE": "memory", "SWEEP_QUEUE": queue, "PAUSE": "15", "STACK": "rolecall", **variables}
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    queues = {f"{name}_QUEUE": sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("PLAN", "WORK")}
+    return {"MEMORY_TABLE": "memory", "PAUSE": "15", "STACK": "rolecall", **queues, **variables}
 
 
 def make_role(name: str) -> str:
@@ -175,9 +176,9 @@ def shut(name: str) -> None:
     boto3.client("lambda").remove_permission(FunctionName=name, StatementId="Everybody")
 
 
-def sent() -> list[tuple[dict[str, Any], int]]:
-    """The messages of the sweep's queue that have not been taken yet, and their delays; takes them, whatever these."""
-    queue = sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues["sweep"]
+def sent(name: str = "WORK") -> list[tuple[dict[str, Any], int]]:
+    """The messages of a queue that have not been taken yet, and their delays; takes them, whatever these."""
+    queue = sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues[name]
     taken = [
         (json.loads(each.body), max(0, round((each.delayed_until - (each.sent_timestamp or 0)) / 1000)))
         for each in queue._messages
@@ -186,16 +187,16 @@ def sent() -> list[tuple[dict[str, Any], int]]:
     return taken
 
 
-def delivered(message: Any) -> dict[str, Any]:
-    """The event by which Lambda hands a message of the queue to the sweep."""
+def delivered(message: Any, *, times: int = 1, id: str = "00000000-0000-4000-8000-000000000002") -> dict[str, Any]:
+    """The event by which Lambda hands a message of a queue to a function, for the so-many-th time."""
     record = {
-        "messageId": "00000000-0000-4000-8000-000000000002",
+        "messageId": id,
         "receiptHandle": "handle",
         "body": message if isinstance(message, str) else json.dumps(message),
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"},
+        "attributes": {"ApproximateReceiveCount": str(times), "SentTimestamp": "0"},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:sweep",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:WORK",
         "awsRegion": "us-east-1",
     }
     return {"Records": [record]}

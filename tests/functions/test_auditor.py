@@ -37,7 +37,7 @@ HELLO = "arn:aws:lambda:us-east-1:123456789012:function:rolecall-hello"
 
 @pytest.fixture
 def auditor(load: Load, clock: Clock) -> ModuleType:
-    """The handler in an account with its table, the sweep's queue and the function `rolecall-hello`."""
+    """The handler in an account with its table, its queues and the function `rolecall-hello`."""
     app = load("auditor", **make_stack())
     app.clock = clock  # type: ignore[attr-defined]
     make_role("hello")
@@ -112,7 +112,7 @@ def test_a_call_that_hid_its_parameters_is_told_at_once_and_everything_is_audite
     auditor.handler(record(requestParameters=None), CONTEXT)
 
     assert [(line["rule"], line["state"]) for line in lines(capsys, "finding")] == [("omitted-parameters", "opened")]
-    assert [list(message) for message, _ in sent()] == [["plan"]]
+    assert [list(message) for message, _ in sent("PLAN")] == [["plan"]]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_may_blind_the_auditor_or_touch_a_thing_whose_users_no_sweep_has_fo
         record(eventSource=f"{service}.amazonaws.com", eventName=name, requestParameters=parameters), CONTEXT
     )
 
-    assert [list(message) for message, _ in sent()] == [["plan"]] * plans
+    assert [list(message) for message, _ in sent("PLAN")] == [["plan"]] * plans
 
 
 def test_many_such_calls_ask_for_one_sweep_and_another_one_later(
@@ -141,7 +141,7 @@ def test_many_such_calls_ask_for_one_sweep_and_another_one_later(
         auditor.handler(happened(number, clock, requestParameters=None), CONTEXT)
         clock.now += 1
 
-    assert [delay for _, delay in sent()] == [15, 899]
+    assert [delay for _, delay in sent("PLAN")] == [15, 899]
 
 
 def test_an_event_that_an_audit_has_covered_is_only_counted(
@@ -183,7 +183,7 @@ def test_a_change_that_cannot_be_seen_yet_has_a_second_look(
     auditor.handler(happened(1, clock, **unseen), CONTEXT)
 
     ((message, delay),) = sent()
-    assert (message["look"]["functions"], message["look"]["tries"], delay) == ([HELLO], 1, 15)
+    assert (message["look"]["functions"], delay) == ([HELLO], 15)
     assert len(lines(capsys, "audit")) == 1
 
 
@@ -295,14 +295,29 @@ class KilledError(BaseException):
     """The sandbox is gone: no handler of exceptions sees it."""
 
 
-class kill:
-    """Within it, a write into the table never returns: it is not made, and the handler is gone."""
+def test_a_handler_that_is_killed_when_it_sends_asks_again_for_all_who_share_the_role(
+    auditor: ModuleType, clock: Clock
+) -> None:
+    others = {make_function(f"many-{number}", "hello") for number in range(12)}
+    moved = happened(1, clock)
+    with kill(auditor, at_write=1, call="sqs.SendMessage"):
+        auditor.handler(moved, CONTEXT)
+    clock.now += 1
+    auditor.handler(moved, CONTEXT)
 
-    def __init__(self, auditor: ModuleType, *, at_write: int) -> None:
-        self.events, self.left = auditor.memory()._table._client.meta.events, at_write
+    assert {function for message, _ in sent() for function in message["look"]["functions"]} == others
+
+
+class kill:
+    """Within it, a call that writes, by default into the table, never returns: it is not made, the handler is gone."""
+
+    def __init__(self, auditor: ModuleType, *, at_write: int, call: str = "dynamodb.UpdateItem") -> None:
+        clients = {"dynamodb": auditor.memory()._table._client, "sqs": auditor.storm()._work._client}
+        self.events, self.left = clients[call.partition(".")[0]].meta.events, at_write
+        self.call = f"before-call.{call}"
 
     def __enter__(self) -> None:
-        self.events.register("before-call.dynamodb.UpdateItem", self.count)
+        self.events.register(self.call, self.count)
 
     def count(self, **_: Any) -> None:
         self.left -= 1
@@ -310,15 +325,15 @@ class kill:
             raise KilledError
 
     def __exit__(self, kind: object, *_: object) -> bool:
-        self.events.unregister("before-call.dynamodb.UpdateItem", self.count)
+        self.events.unregister(self.call, self.count)
         return kind is KilledError
 
 
 def test_a_storm_audits_each_function_twice_and_after_its_last_change(
     auditor: ModuleType, load: Load, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweep = load("sweep", MEMORY_TABLE="memory", SWEEP_QUEUE=auditor.os.environ["SWEEP_QUEUE"], PAUSE="15")
-    sweep.clock, sweep.pace = clock, unhurried  # type: ignore[attr-defined]
+    worker = load("worker")
+    worker.clock, worker.pace = clock, unhurried  # type: ignore[attr-defined]
     names = [f"storm-{number}" for number in range(100)]
     for name in names:
         make_role(name)
@@ -332,7 +347,7 @@ def test_a_storm_audits_each_function_twice_and_after_its_last_change(
         clock.now += 0.01
     for message, _ in sent():
         clock.now = message["look"]["at"] + 0.5
-        sweep.handler(delivered(message), CONTEXT)
+        worker.handler(delivered(message), CONTEXT)
     for line in lines(capsys, "audit"):
         for function in line["functions"]:
             audits[function.rpartition(":")[2]].append(line["cause"])

@@ -1,15 +1,15 @@
-"""The sweep: everything is audited in slices, what is gone is closed, and looks are taken for the auditor."""
+"""The sweep: everything is audited in slices, and what is gone is closed."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
 
-from rolecall.changes import Change, Trace
+from rolecall.changes import Change
+from rolecall.sources.slices import slices
 from tests.builders import allow, document
 from tests.functions.conftest import (
     CONTEXT,
@@ -33,8 +33,16 @@ LATE = SimpleNamespace(**{**vars(CONTEXT), "get_remaining_time_in_millis": lambd
 
 @pytest.fixture
 def sweep(load: Load, clock: Clock) -> ModuleType:
-    """The handler in an account with its table and queue."""
+    """The handler in an account with its table and queues."""
     app = load("sweep", **make_stack(), **make_watched())
+    app.clock, app.pace = clock, unhurried  # type: ignore[attr-defined]
+    return app
+
+
+@pytest.fixture
+def worker(sweep: ModuleType, load: Load, clock: Clock) -> ModuleType:
+    """The handler of the workers, in the same account."""
+    app = load("worker")
     app.clock, app.pace = clock, unhurried  # type: ignore[attr-defined]
     return app
 
@@ -63,11 +71,11 @@ def functions(number: int) -> list[str]:
     return made
 
 
-def run(sweep: ModuleType) -> None:
+def run(sweep: ModuleType, worker: ModuleType) -> None:
     """The schedule, and all that it sends."""
     sweep.handler(event("sweep"), CONTEXT)
     for message, _ in sent():
-        sweep.handler(delivered(message), CONTEXT)
+        worker.handler(delivered(message), CONTEXT)
 
 
 def test_the_schedule_sends_every_function_in_slices(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,11 +91,11 @@ def test_the_schedule_sends_every_function_in_slices(sweep: ModuleType, capsys: 
 
 
 def test_a_sweep_audits_everything_and_then_knows_who_refers_to_what(
-    sweep: ModuleType, capsys: pytest.CaptureFixture[str]
+    sweep: ModuleType, worker: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arns = functions(30)
     open_up("f07")
-    run(sweep)
+    run(sweep, worker)
     found, memory = lines(capsys, "finding"), sweep.memory()
 
     assert [(line["rule"], line["function"], line["state"], line["cause"]) for line in found] == [
@@ -96,83 +104,42 @@ def test_a_sweep_audits_everything_and_then_knows_who_refers_to_what(
     assert (memory.complete, memory.users("role/f03")) == (True, {arns[3]})
 
 
-def test_a_sweep_that_was_not_worked_to_its_end_leaves_the_index_incomplete(sweep: ModuleType) -> None:
+def test_a_sweep_that_was_not_worked_to_its_end_leaves_the_index_incomplete(
+    sweep: ModuleType, worker: ModuleType
+) -> None:
     functions(30)
     sweep.handler(event("sweep"), CONTEXT)
-    sweep.handler(delivered(sent()[0][0]), CONTEXT)
+    worker.handler(delivered(sent()[0][0]), CONTEXT)
 
     assert not sweep.memory().complete
 
 
 def test_a_slice_does_not_undo_what_an_event_has_found_since(
-    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+    sweep: ModuleType, worker: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (arn,) = functions(1)
     sweep.handler(event("sweep"), CONTEXT)
     ((slice_of_before, _),) = sent()
     clock.now += 60
     open_up("f00")
-    sweep.handler(delivered(look(arn, at=clock.now - 1)), CONTEXT)
-    sweep.handler(delivered(slice_of_before), CONTEXT)
+    later = {"look": {"functions": [arn], "change": None, "at": clock.now - 1}}
+    worker.handler(delivered(later), CONTEXT)
+    worker.handler(delivered(slice_of_before), CONTEXT)
 
     assert len(lines(capsys, "finding")) == 1
     assert len(sweep.memory().recall({arn})[arn].findings) == 1
     assert sweep.memory().complete
 
 
-def look(*arns: str, at: float, tries: int = 1, change: Change = CHANGE) -> dict[str, Any]:
-    return {"look": {"functions": list(arns), "change": asdict(change), "at": at, "tries": tries}}
-
-
-def test_a_second_look_names_who_caused_it(sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    (arn,) = functions(1)
-    open_up("f00")
-    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
-
-    (found,) = lines(capsys, "finding")
-    assert (found["actor"], found["event_id"], found["cause"], found["state"]) == ("ada", "e1", "look", "opened")
-
-
-def test_a_look_that_an_audit_has_forestalled_reads_nothing(
-    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+def test_a_plan_closes_what_is_gone(
+    sweep: ModuleType, worker: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (arn,) = functions(1)
-    for _ in range(2):
-        sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
-
-    assert len(lines(capsys, "audit")) == 1
-
-
-def test_a_look_closes_a_function_that_is_no_more(
-    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (arn,) = functions(1)
-    open_up("f00")
-    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
-    boto3.client("lambda").delete_function(FunctionName="f00")
-    clock.now += 20
-    sweep.handler(delivered(look(arn, at=clock.now)), CONTEXT)
-
-    assert [line["rule"] for line in lines(capsys, "resolved")] == ["public-function"]
-
-
-def test_what_is_not_visible_at_a_look_is_looked_at_again_but_not_forever(sweep: ModuleType, clock: Clock) -> None:
-    (arn,) = functions(1)
-    unseen = replace(CHANGE, functions=("f00",), trace=Trace("permission", "Everybody"))
-    for tries in (1, 2, 3):
-        sweep.handler(delivered(look(arn, at=clock.now, tries=tries, change=unseen)), CONTEXT)
-        clock.now += 60
-
-    assert [(message["look"]["tries"], delay) for message, delay in sent()] == [(2, 30), (3, 45)]
-
-
-def test_a_plan_closes_what_is_gone(sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     gone, there = functions(2)
     open_up("f00")
-    run(sweep)
+    run(sweep, worker)
     boto3.client("lambda").delete_function(FunctionName="f00")
     clock.now += 86_400
-    run(sweep)
+    run(sweep, worker)
 
     assert [(line["rule"], line["function"]) for line in lines(capsys, "resolved")] == [("public-function", gone)]
     assert sweep.memory().users("role/f00") == frozenset()
@@ -180,13 +147,13 @@ def test_a_plan_closes_what_is_gone(sweep: ModuleType, clock: Clock, capsys: pyt
 
 
 def test_a_plan_that_runs_out_of_time_says_so_and_the_next_one_resolves_it(
-    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+    sweep: ModuleType, worker: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions(30)
     sweep.handler(event("sweep"), LATE)
     (told,) = lines(capsys, "finding")
     clock.now += 86_400
-    run(sweep)
+    run(sweep, worker)
 
     assert (told["rule"], told.get("function"), told["state"]) == ("incomplete-audit", None, "opened")
     assert told["text"] == "sweep: time ran out: 30 of 30 functions were not sent to the workers"
@@ -194,14 +161,14 @@ def test_a_plan_that_runs_out_of_time_says_so_and_the_next_one_resolves_it(
 
 
 def test_findings_are_resolved_by_a_sweep_that_no_event_told_of(
-    sweep: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
+    sweep: ModuleType, worker: ModuleType, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions(1)
     open_up("f00")
-    run(sweep)
+    run(sweep, worker)
     shut("f00")
     clock.now += 86_400
-    run(sweep)
+    run(sweep, worker)
 
     assert [(line["rule"], line["cause"], line.get("actor")) for line in lines(capsys, "resolved")] == [
         ("public-function", "sweep", None)
@@ -209,7 +176,7 @@ def test_findings_are_resolved_by_a_sweep_that_no_event_told_of(
 
 
 def test_a_worker_asks_for_all_principals_where_a_function_declares_its_callers(
-    sweep: ModuleType, capsys: pytest.CaptureFixture[str]
+    sweep: ModuleType, worker: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (function,) = functions(1)
     boto3.client("lambda", region_name="us-east-1").tag_resource(Resource=function, Tags={"rolecall:callers": "none"})
@@ -218,30 +185,39 @@ def test_a_worker_asks_for_all_principals_where_a_function_declares_its_callers(
     iam.create_user(UserName="ann")
     iam.put_user_policy(UserName="ann", PolicyName="Own", PolicyDocument=grants)
 
-    run(sweep)
+    run(sweep, worker)
 
     found = [each["principal"] for each in lines(capsys, "finding") if each["rule"] == "undeclared-caller"]
     assert found == ["arn:aws:iam::123456789012:user/ann"]
 
 
-def test_a_slice_that_comes_twice_is_audited_once(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_slice_that_comes_twice_is_audited_once(
+    sweep: ModuleType, worker: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
     functions(2)
     sweep.handler(event("sweep"), CONTEXT)
     ((message, _),) = sent()
     for _ in range(2):
-        sweep.handler(delivered(message), CONTEXT)
+        worker.handler(delivered(message), CONTEXT)
 
     assert [len(line["functions"]) for line in lines(capsys, "audit")] == [0, 2]
 
 
-@pytest.mark.parametrize("bad", ["", "{}", "[]", '{"look": {}}', '{"slice": {"text": "no"}}', '{"other": {}}', "null"])
-def test_a_message_that_cannot_be_worked_comes_again_until_it_is_a_dead_letter(bad: str, sweep: ModuleType) -> None:
-    with pytest.raises(Exception, match="All records failed processing"):
+@pytest.mark.parametrize("bad", ["", "{}", "[]", '{"look": {}}', '{"plan": {}}', "null"])
+def test_a_plan_that_cannot_be_read_comes_again_until_it_is_a_dead_letter(bad: str, sweep: ModuleType) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
         sweep.handler(delivered(bad), CONTEXT)
 
 
 def test_a_plan_that_an_event_asked_for_names_who_did(sweep: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    members = {name: getattr(CHANGE, name) for name in CHANGE.__slots__}
-    sweep.handler(delivered({"plan": {"change": members}}), CONTEXT)
+    sweep.handler(delivered({"plan": {"change": asdict(CHANGE)}}), CONTEXT)
 
     assert [line["actor"] for line in lines(capsys, "sweep")] == ["ada"]
+
+
+def test_a_function_too_large_for_a_slice_is_looked_at(sweep: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    (arn,) = functions(1)
+    monkeypatch.setattr(sweep, "slices", partial(slices, largest=10))
+    sweep.handler(event("sweep"), CONTEXT)
+
+    assert [(message["look"]["functions"], delay) for message, delay in sent()] == [([arn], 0)]

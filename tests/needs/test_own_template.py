@@ -19,6 +19,7 @@ FUNCTIONS = (
     "SqsFunction",
     "AuditorFunction",
     "SweepFunction",
+    "WorkerFunction",
 )
 CHOSEN = {("lambda:ListTags", "arn:aws:lambda:*:123456789012:function:*")}
 """What a role of ours grants although its function may go without: GetFunction tells tags only to those who may list

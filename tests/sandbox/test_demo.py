@@ -98,7 +98,7 @@ def test_our_own_stack_has_no_finding(stack: Stack) -> None:
     report = engine.audit(aws.read(stack.session(), code=aws.CodeReading()))
 
     # What other tests left in the account is none of ours.
-    assert [each.message for each in report.open() if each.function in stack.functions()] == []
+    assert [each.message for each in report.findings if each.function in stack.functions()] == []
     assert sorted(function.function for function in report.functions) == sorted(stack.functions())
 
 

@@ -83,6 +83,24 @@ def test_what_an_event_audit_may_not_read_is_a_gap_and_the_rest_is_judged(
     assert found(account) & {SHARED, OPEN, "incomplete-audit"} == still | {"incomplete-audit"}
 
 
+def test_what_one_function_was_not_told_of_a_source_is_no_gap_of_the_account_when_others_are_read_after_it(
+    session: Any,
+) -> None:
+    session.client("lambda").add_permission(
+        FunctionName="orders",
+        StatementId="Bucket",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::inbox",
+    )
+    session.client("s3").create_bucket(Bucket="inbox")
+    here = world(Refusing(session, "s3", "get_bucket_notification_configuration"))
+    first, second = (here.read({arn("lambda", f"function:{name}")}) for name in ("orders", "invoices"))
+
+    assert "s3:GetBucketNotification" in {gap.call for gap in first.all_gaps()}
+    assert "s3:GetBucketNotification" not in {gap.call for gap in second.all_gaps()}
+
+
 SWEEP = [
     ("iam", "get_account_authorization_details", "principals", "iam:GetAccountAuthorizationDetails"),
     ("lambda", "list_event_source_mappings", "event source mappings", "lambda:ListEventSourceMappings"),

@@ -1,4 +1,4 @@
-"""The roles of auditor and sweep together grant the calls that the source makes; `tests/needs` tells which of them."""
+"""Auditor, sweep and worker together may make the calls that the source makes; `tests/needs` tells who which."""
 
 import json
 from pathlib import Path
@@ -22,10 +22,12 @@ OWN = {
     "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
 }
-# The sweep looks through the whole table, and Lambda polls its queue with its role.
-OF_SWEEP = {"dynamodb:Scan", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
-# The sweep looks after what the auditor depends on: trails, and the regions that they cover.
+OF_ALL = {"WriteLogs", "WriteTraces", "Remember", "ReadAccount"}
+# Lambda polls queues with the roles of sweep and worker; the worker says when a message is to come again.
+POLLED = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+# The sweep looks through the whole table, and after what the auditor depends on: trails, and the regions they cover.
 WATCHED = {
+    "dynamodb:Scan",
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrailStatus",
@@ -34,30 +36,41 @@ WATCHED = {
 
 
 def test_the_roles_grant_what_the_source_asks_and_nothing_else() -> None:
-    assert (actions("AuditorRole") | actions("SweepRole")) - OWN - OF_SWEEP == set(reading_policy.actions())
+    granted = actions("AuditorRole") | actions("SweepRole") | actions("WorkerRole")
+
+    assert granted - OWN - POLLED - {"dynamodb:Scan"} == set(reading_policy.actions())
 
 
 def test_the_policy_for_people_is_up_to_date() -> None:
     assert json.loads(reading_policy.OUTPUT.read_text()) == reading_policy.document()
 
 
-def test_each_reads_what_the_other_does_not() -> None:
-    assert actions("SweepRole") - actions("AuditorRole") - OF_SWEEP == WATCHED
-    assert actions("AuditorRole") - actions("SweepRole") == {"iam:ListEntitiesForPolicy"}
+def test_each_reads_what_the_others_do_not() -> None:
+    assert actions("AuditorRole") - actions("WorkerRole") - OWN == {"iam:ListEntitiesForPolicy"}
+    assert actions("WorkerRole") - actions("AuditorRole") == POLLED
+    assert actions("SweepRole") - actions("WorkerRole") - OWN == WATCHED
+
+
+def test_the_sweep_reads_no_function_no_role_and_no_key() -> None:
+    one_by_one = {"lambda:GetFunction", "lambda:GetPolicy", "iam:GetRolePolicy", "kms:GetKeyPolicy"}
+
+    assert one_by_one <= actions("WorkerRole") - actions("SweepRole")
+
+
+def test_the_worker_sends_nothing() -> None:
+    assert "sqs:SendMessage" not in actions("WorkerRole")
 
 
 @pytest.mark.parametrize(
     ("role", "policies"),
     [
-        ("AuditorRole", {"WriteLogs", "WriteTraces", "Remember", "AskForLooks", "SendFailures", "ReadAccount"}),
-        (
-            "SweepRole",
-            {"WriteLogs", "WriteTraces", "Remember", "PollQueue", "SendSlices", "SendFailures", "ReadAccount"},
-        ),
+        ("AuditorRole", {"AskForLooks", "AskForPlans", "SendFailures"}),
+        ("SweepRole", {"PollPlans", "SendSlices", "SendFailures"}),
+        ("WorkerRole", {"PollWork"}),
     ],
 )
 def test_a_role_reads_the_account_and_writes_only_its_own_outputs(role: str, policies: set[str]) -> None:
     template = yaml_parse((ROOT / "template.yaml").read_text())
     written = template["Resources"][role]["Properties"]["Policies"]
 
-    assert {policy["PolicyName"] for policy in written} == policies
+    assert {policy["PolicyName"] for policy in written} == policies | OF_ALL

@@ -99,7 +99,7 @@ def test_an_attempt_to_make_a_function_public_does() -> None:
     assert woken(event("lambda", "AddPermission20150331v2", errorCode="PublicPolicyException")) == ["AuditorRule"]
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role.startswith(("Auditor", "Sweep"))])
+@pytest.mark.parametrize("role", [role for role in ROLES if role.startswith(("Auditor", "Sweep", "Worker"))])
 def test_the_auditor_does_not_wake_itself(role: str) -> None:
     own = [action.split(":") for action in actions(role) if not action.startswith(("iam:", "lambda:"))]
 

@@ -1,6 +1,7 @@
 """The template: one block per function, least privilege, and nothing forgotten."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -54,18 +55,38 @@ def test_a_function_has_a_role_of_its_own_and_a_log_group_with_retention(name: s
     assert f"{stem}FunctionArn" in TEMPLATE["Outputs"]
 
 
-def test_only_auditor_and_sweep_share_a_log_group_so_that_findings_are_in_one_place() -> None:
+def test_only_auditor_sweep_and_worker_share_a_log_group_so_that_findings_are_in_one_place() -> None:
     groups = Counter(each["LoggingConfig"]["LogGroup"]["Ref"] for each in FUNCTIONS.values())
 
-    assert {group: number for group, number in groups.items() if number > 1} == {"FindingsLogs": 2}
+    assert {group: number for group, number in groups.items() if number > 1} == {"FindingsLogs": 3}
 
 
-def test_a_queue_that_lambda_polls_hides_messages_for_six_timeouts() -> None:
-    assert RESOURCES["SweepQueue"]["Properties"]["VisibilityTimeout"] == 6 * FUNCTIONS["SweepFunction"]["Timeout"]
+@pytest.mark.parametrize(
+    ("queue", "function"),
+    [("OrdersQueue", "SqsFunction"), ("PlanQueue", "SweepFunction"), ("WorkQueue", "WorkerFunction")],
+)
+def test_a_queue_that_lambda_polls_hides_messages_for_six_timeouts(queue: str, function: str) -> None:
+    timeout = FUNCTIONS[function].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+
+    assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] == 6 * timeout
+
+
+@pytest.mark.parametrize("queue", ["PlanQueue", "WorkQueue"])
+def test_what_comes_again_too_often_is_a_dead_letter_that_is_watched(queue: str) -> None:
+    redrive = RESOURCES[queue]["Properties"]["RedrivePolicy"]
+
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["SweepFailures", "Arn"]}
+
+
+def test_a_message_for_a_change_that_does_not_show_is_done_before_it_is_a_dead_letter() -> None:
+    tries = re.search(r"^TRIES = (\d+)", (ROOT / "functions" / "worker" / "app.py").read_text(), re.MULTILINE)
+
+    assert tries is not None
+    assert RESOURCES["WorkQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"] > int(tries[1])
 
 
 def test_two_workers_take_no_more_than_two_thirds_of_what_lambda_answers() -> None:
-    workers = RESOURCES["SweepMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    workers = RESOURCES["WorkMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
 
     assert workers * SHARE <= 2 / 3
 

@@ -5,7 +5,8 @@ opened twice. The other order would tell it never.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from rolecall.sinks.memory import Difference, Memory, Remembered
 from rolecall.sinks.memory.difference import of_account, of_functions
 
 NEAR = 10  # functions of a shared role that are audited with the one that took it up or left it
+PORTION = 25  # functions that are read and judged at once
 
 
 class World(Protocol):
@@ -44,22 +46,67 @@ class Desk:
     began: float
     trusted: tuple[str, ...] = ()
 
-    def audit(
-        self, functions: Collection[str], world: World, *, calls: Mapping[str, int]
+    def read(
+        self, functions: Collection[str], world: World, *, apart: Collection[str] = ()
     ) -> tuple[Account, frozenset[str]]:
-        """Read functions (ARNs), judge them and hand in what was found; with them those whose role they share now, or
-        shared until now: their findings change too.
+        """Read functions (ARNs); with them those whose role they share now, or shared until now: their findings change
+        too. Those `apart` are looked after anyway.
 
-        Where these are many they are not read but returned beside the account, for somebody who has the time. `calls`
-        counts the calls of AWS APIs as they are made.
+        Where these are many they are not read but returned beside the account. They are to be seen to before it is
+        handed in: once it is remembered, nobody finds them again.
         """
         account = replace(world.read(functions), trusted=self.trusted)
         roles = _moved(account, self.memory.recall(functions))
-        others = frozenset(world.users(roles) - set(functions)) if roles else frozenset[str]()
+        others = frozenset(world.users(roles) - set(functions) - set(apart)) if roles else frozenset[str]()
         if 0 < len(others) <= NEAR:
             account = joined(account, world.read(others))
-        self.judged(account, engine.audit_each(account), calls=sum(calls.values()))
         return account, others if len(others) > NEAR else frozenset()
+
+    def audit(self, account: Account, *, calls: Counter[str]) -> None:
+        """Judge each function of an account and hand in what was found.
+
+        `calls` has counted the calls of AWS APIs that were made for it, and begins anew.
+        """
+        made = calls.total()
+        calls.clear()
+        self.judged(account, engine.audit_each(account), calls=made)
+
+    def audit_with_others(
+        self,
+        functions: Collection[str],
+        world: World,
+        *,
+        more: Collection[str],
+        event: str,
+        calls: Counter[str],
+        in_time: Callable[[], bool],
+    ) -> Account | None:
+        """Audit functions (ARNs), and in portions `more` and all that share a role with any of them, now or until now.
+
+        Functions that moved are handed in after all others. Of these, none that was audited for an event is audited
+        again for it: an event for which time ran out goes on when it comes again.
+
+        Returns the account of the functions, None where time ran out
+        """
+        account, others = self.read(functions, world)
+        held, seen = [account] if functions else [], {*functions, *_arns(account)}
+        waiting = sorted({*others, *more} - seen)
+        while waiting:
+            if not in_time():
+                return None
+            desk, portion, waiting = replace(self, began=time.time()), waiting[:PORTION], waiting[PORTION:]
+            seen.update(portion, waiting)
+            if taken := {each for each in portion if self.memory.take(each, event=event, now=self.read_at)}:
+                read, further = desk.read(taken, world, apart=seen)
+                waiting += sorted(further)
+                seen |= _arns(read)
+                if further:
+                    held.append(read)
+                else:
+                    desk.audit(read, calls=calls)
+        for each in held:
+            self.audit(each, calls=calls)
+        return account
 
     def judged(self, account: Account, report: Report, *, calls: int, walked: bool = False) -> None:
         """Hand in the report on some functions.
@@ -121,6 +168,10 @@ class Desk:
 def left(closed: Mapping[str, Remembered]) -> set[str]:
     """The roles of functions that are no more, in the words of `changes.names_of`."""
     return {role_name(before.role) for before in closed.values() if before.role}
+
+
+def _arns(account: Account) -> set[str]:
+    return {function.arn for function in account.functions}
 
 
 def _moved(account: Account, known: Mapping[str, Remembered]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Messages to the sweep: second looks, plans and slices; written here, and read here."""
+"""Messages of the sweep: plans on one queue, looks and slices on another; written here, and read here."""
 
 import json
 from collections.abc import Collection
@@ -13,7 +13,7 @@ MOST_DELAY = 900  # seconds: SQS API Reference, SendMessage, DelaySeconds
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Audit these functions (ARNs), live; `change` caused it, and `tries` looks have been for it.
+    """Audit these functions (ARNs), live; `change` caused it.
 
     An audit that read them after `at` (epoch seconds) is as good.
     """
@@ -21,14 +21,6 @@ class Look:
     functions: tuple[str, ...]
     change: Change | None
     at: float
-    tries: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Begin a sweep; `change` asked for it."""
-
-    change: Change | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +33,57 @@ class Slice:
     text: str
 
 
-class Queue:
-    """The sweep's queue, through a boto3 `sqs` client."""
+class Plans:
+    """The queue that asks for sweeps, through a boto3 `sqs` client."""
 
     def __init__(self, client: Any, url: str) -> None:
         self._client, self._url = client, url
 
-    def look(
-        self, functions: Collection[str], *, change: Change | None, now: float, due: float, tries: int = 1
-    ) -> None:
+    def ask(self, *, change: Change, now: float, due: float) -> None:
+        """Have everything audited from `due` on."""
+        text, delay = json.dumps({"plan": {"change": _dumped(change)}}), _delay(due - now)
+        self._client.send_message(QueueUrl=self._url, MessageBody=text, DelaySeconds=delay)
+
+
+class Work:
+    """The queue of the workers, through a boto3 `sqs` client."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client, self._url = client, url
+
+    def look(self, functions: Collection[str], *, change: Change | None, now: float, due: float) -> None:
         """Have functions audited at `due`, in as many messages as they need."""
         chosen = sorted(functions)
         for start in range(0, len(chosen), SIZE):
-            message = {"functions": chosen[start : start + SIZE], "change": _dumped(change), "at": due, "tries": tries}
+            message = {"functions": chosen[start : start + SIZE], "change": _dumped(change), "at": due}
             self._send({"look": message}, delay=due - now)
-
-    def plan(self, *, change: Change | None, now: float, due: float) -> None:
-        """Have everything audited from `due` on."""
-        self._send({"plan": {"change": _dumped(change)}}, delay=due - now)
 
     def slice(self, part: Slice) -> None:
         """Have a part of a sweep audited."""
         self._send({"slice": asdict(part)})
 
+    def again(self, receipt: str, *, seconds: float) -> None:
+        """Have a message that was received, and is not done, come again so soon; not after the queue's own time."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=_delay(seconds)
+        )
+
     def _send(self, message: dict[str, Any], *, delay: float = 0) -> None:
-        seconds = min(MOST_DELAY, max(0, round(delay)))
-        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=seconds)
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=_delay(delay))
 
 
-def read(body: str) -> Look | Plan | Slice:
-    """What a message asks for.
+def read_plan(body: str) -> Change | None:
+    """Which change asked for a sweep.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError : it is no plan of ours
+    """
+    return _loaded(json.loads(body)["plan"]["change"])
+
+
+def read(body: str) -> Look | Slice:
+    """What a message asks a worker for.
 
     Raises
     ------
@@ -78,12 +91,14 @@ def read(body: str) -> Look | Plan | Slice:
     """
     ((kind, message),) = json.loads(body).items()
     if kind == "look":
-        return Look(tuple(message["functions"]), _loaded(message["change"]), message["at"], message["tries"])
-    if kind == "plan":
-        return Plan(_loaded(message["change"]))
+        return Look(tuple(message["functions"]), _loaded(message["change"]), message["at"])
     if kind == "slice":
         return Slice(**message)
-    raise ValueError(f"`{kind}` is no message to the sweep")
+    raise ValueError(f"`{kind}` is no message to a worker")
+
+
+def _delay(seconds: float) -> int:
+    return min(MOST_DELAY, max(0, round(seconds)))
 
 
 def _dumped(change: Change | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rolecall.changes import Change
 from rolecall.sinks.memory import Memory, covers, seconds
-from rolecall.sinks.queue import Queue
+from rolecall.sinks.queue import Plans, Work
 
 # A managed policy may be attached to hundreds of roles: more functions than this are handed to the sweep's workers.
 MOST = 50
@@ -28,8 +28,8 @@ class Storm:
     pause : seconds; 0 audits at every event
     """
 
-    def __init__(self, memory: Memory, queue: Queue, *, pause: float) -> None:
-        self._memory, self._queue, self._pause = memory, queue, pause
+    def __init__(self, memory: Memory, plans: Plans, work: Work, *, pause: float) -> None:
+        self._memory, self._plans, self._work, self._pause = memory, plans, work, pause
 
     def admit(self, functions: Collection[str], change: Change, *, now: float) -> set[str]:
         """The functions (ARNs) to audit at once. For the others a later look is on its way, or an audit has seen it."""
@@ -41,26 +41,26 @@ class Storm:
         self.later(set(stale) - admitted, change, now=now)
         return admitted
 
-    def later(self, functions: Collection[str], change: Change, *, now: float, tries: int = 1) -> None:
+    def later(self, functions: Collection[str], change: Change, *, now: float) -> None:
         """Have functions looked at after the pause, unless a look is on its way that will see the change."""
         expect = partial(
             self._memory.expect,
-            event=f"{change.event_id}/{tries}",
+            event=change.event_id,
             now=now,
-            due=now + tries * (self._pause or SHOWN),
+            due=now + (self._pause or SHOWN),
             settled=min(now, seconds(change.time) or now) + SETTLED,
         )
         expected = _each(expect, functions)
         for due in sorted({due for due in expected.values() if due is not None}):
             chosen = [function for function, its in expected.items() if its == due]
-            self._queue.look(chosen, change=change, now=now, due=due, tries=tries)
+            self._work.look(chosen, change=change, now=now, due=due)
 
     def everything(self, change: Change, *, now: float) -> bool:
         """Have everything audited after the pause, or later if that was asked for lately. False: it is on its way."""
         due = self._memory.expect_plan(event=change.event_id, now=now, due=now + self._pause, apart=PLANS)
         if due is None:
             return False
-        self._queue.plan(change=change, now=now, due=due)
+        self._plans.ask(change=change, now=now, due=due)
         return True
 
 

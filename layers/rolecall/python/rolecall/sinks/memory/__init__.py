@@ -156,6 +156,17 @@ class Memory:
         )
         return taken is not None
 
+    def take(self, function: str, *, event: str, now: float) -> bool:
+        """Take the audit of a function, unless it was made for this event, which has come again."""
+        taken = self._table.update(
+            function,
+            "SET began = :now, beganFor = :event",
+            {"now": stamp(now), "event": event},
+            condition="attribute_not_exists(beganFor) OR beganFor <> :event"
+            " OR attribute_not_exists(readAt) OR readAt < began",
+        )
+        return taken is not None
+
     def expect(self, key: str, *, event: str, now: float, due: float, settled: float) -> float | None:
         """Take it upon oneself to send for a look at `due`, unless one is on its way that begins after `settled`.
 

@@ -69,6 +69,7 @@ class World:
         self._listed: tuple[Function, ...] | None = None
         self._opened: dict[str, Served | None] = {}
         self._looked_up: dict[str, Wires] = {}
+        self._heard: set[str] = set()  # sources of which functions were told
         self._wired: dict[str, tuple[str, ...]] = {}
         self._roles: dict[str, set[str]] = {}  # function that was read -> its roles, as names
         self._asked: dict[str, set[str]] = defaultdict(set)  # function -> qualifiers that a change names
@@ -148,8 +149,12 @@ class World:
                     asking.setdefault(source, []).append(served)
             found = list(pool.map(self._look_up, sorted(asking)))
             gaps = [
-                gap for source, each in zip(sorted(asking), found, strict=True) for gap in _told(each, asking[source])
+                gap
+                for source, each in zip(sorted(asking), found, strict=True)
+                if asking[source] or source not in self._heard
+                for gap in _told(each, asking[source])
             ]
+            self._heard |= {source for source, its in asking.items() if its}
             return self._account(opened, pool, replace(_wired(self._empty(), opened, found), gaps=tuple(gaps)))
 
     def inventory(self) -> Account:
@@ -198,7 +203,7 @@ class World:
             layer for layer in used if layer.startswith(f"{self.arn_of('').rpartition(':function:')[0]}:layer:")
         )
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            read = tuple(pool.map(lambda layer: resources.read(self.calls, layer), own))
+            read = tuple(pool.map(lambda layer: resources.read_layer(self.calls, layer), own))
         return replace(account, resources=_once([*account.resources, *read]))
 
     def _principals(self, gaps: list[Gap]) -> Principals:

@@ -41,7 +41,7 @@ from rolecall.sources.aws.resources import (
 from rolecall.sources.aws.resources.reading import Reading
 from rolecall.triggers import TRIGGERS, Poll
 
-__all__ = ["pointed", "read", "read_all"]
+__all__ = ["pointed", "read", "read_all", "read_layer"]
 
 READERS: Mapping[tuple[str, str], tuple[str, Callable[[Reading], Resource]]] = {
     ("dynamodb", "table"): ("table", tables.read),
@@ -90,6 +90,11 @@ def read(calls: Calls, arn: str, *, roles: Collection[str] = ()) -> Resource:
     if reading.foreign and parsed.service in BY_NAME:
         return reading.limit(f"in account {parsed.account}, which this audit does not read")
     return reader(reading)
+
+
+def read_layer(calls: Calls, arn: str) -> Resource:
+    """Likewise, of a layer version of this account and region: who reads nothing else needs no further rights."""
+    return layers.read(Reading(calls, Arn.parse(arn) or Arn("", arn, "", "", ""), "layer"))
 
 
 def read_all(
