@@ -1,4 +1,5 @@
 from rolecall.callers import invokes
+from rolecall.callers.delivery import arns
 from rolecall.callers.services import EDGE, PARTNERS, sender
 from rolecall.callers.strangers import errands, let_in, services_of, stranger, witness
 from rolecall.finding import Hit, Severity
@@ -57,8 +58,9 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         if request is None:
             continue
         late = _late(service, statement)
-        triggers = sorted({each.source for each in function.triggers if _is_of(service, each.source)})
-        fix = guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account)
+        sent = [each for each in function.triggers if _is_of(service, each.source)]
+        triggers, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
+        fix = guarded_permission(function, statement, service, wanted, account)
         yield Hit(
             statement,
             f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"

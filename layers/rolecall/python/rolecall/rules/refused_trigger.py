@@ -1,9 +1,10 @@
+import json
 from collections import defaultdict
 
 from rolecall.callers.delivery import arns, sources
 from rolecall.callers.wiring import Row, State, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import permission
+from rolecall.fixes import permission, reference
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
 from rolecall.triggers import TRIGGERS, Push
@@ -70,7 +71,10 @@ def refused_trigger(function: Function, account: Account) -> Yields:
         elif row.state is State.TRIGGER_ONLY or (row.state is State.BY_ROLE and not delivery.arrives):
             refused[(trigger.type, trigger.source, trigger.role)].append(row)
     for (kind, source, role), rows in refused.items():
-        yield _by_role(function, kind, source, role, rows) if role else _as_service(function, account, source, rows)
+        if role:
+            yield _by_role(function, account, kind, source, role, rows)
+        else:
+            yield _as_service(function, account, source, rows)
 
 
 def _as_service(function: Function, account: Account, source: str, rows: list[Row]) -> Hit:
@@ -79,14 +83,14 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     assert delivery is not None
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
-        return _by_role(function, trigger.type, source, None, rows)
+        return _by_role(function, account, trigger.type, source, None, rows)
     policy = function.resource_policy
     near = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
     return Hit(
         None,
         f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
         f" `{row.principal}` in for it",
-        fix=permission(function, row.principal, arns(trigger, row), account, owner=not row.owned),
+        fix=permission(function, row.principal, arns(trigger), account, owner=not row.owned),
         subject=source,
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),
@@ -98,16 +102,17 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     )
 
 
-def _by_role(function: Function, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
+def _by_role(function: Function, account: Account, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
     trigger, delivery = rows[0].trigger, rows[0].delivery
     assert trigger is not None
     assert delivery is not None
     name = (role or "").rpartition("/")[2]
+    target = reference(function.qualified_arn, account)
+    allowing = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target}
     return Hit(
         delivery.denies[0] if delivery.denies else None,
         f"`{_name(source)}` ({kind}) invokes `{_called(function)}` as `{name}`, which may not do so",
-        fix='{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "' + function.qualified_arn + '"}'
-        f" in a policy of `{name}`",
+        fix=f"{json.dumps(allowing)} in a policy of `{name}`",
         subject=f"{source} as {name}",
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),
