@@ -87,6 +87,7 @@ def _hit(function: Function, account: Account, statement: Statement, use: Use, w
         if is_own
         else f"allow `{lacks}` on `{function.qualified_arn}` beside `{has}` in {statement.where}",
         subject=f"url:{use.who}",
+        triggers=(f"url:{use.who}",),
         actions=(lacks,),
         resources=(function.qualified_arn,),
         principal=use.who,

@@ -4,13 +4,14 @@ from collections import defaultdict
 from rolecall.callers.delivery import arns, sources
 from rolecall.callers.wiring import Row, State, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import permission, reference
+from rolecall.fixes import guarded_permission, permission, reference
+from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
 from rolecall.triggers import TRIGGERS, Push
 
 
-@rule(Severity.HIGH)
+@rule(Severity.HIGH, silences=("leftover-permission",))
 def refused_trigger(function: Function, account: Account) -> Yields:
     """A trigger is configured, but it may not invoke the function.
 
@@ -84,22 +85,36 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
         return _by_role(function, account, trigger.type, source, None, rows)
-    policy = function.resource_policy
-    near = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    missing = [each for each in states(function, account) if each.state is State.PERMISSION_ONLY]
+    near = tuple(each.statements[0] for each in missing if each.type == trigger.type and each.source)
+    policy, wanted = function.resource_policy, arns(trigger)
+    fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    fix = permission(function, row.principal, wanted, account, owner=not row.owned)
+    if near and not fitting:
+        fix = guarded_permission(function, near[0], row.principal, wanted, account)
     return Hit(
         None,
         f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
-        f" `{row.principal}` in for it",
-        fix=permission(function, row.principal, arns(trigger), account, owner=not row.owned),
+        f" `{row.principal}` in for it" + _nearly(near),
+        fix=fix,
         subject=source,
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),
         principal=row.principal,
-        evidence={**_told(rows), **({"near": near} if near else {})},
+        evidence={**_told(rows), **({"near": found} if (found := fitting or [each.where for each in near]) else {})},
         witness=delivery.witness,
         place=trigger.place,
+        near=near,
         triggers=(source,),
     )
+
+
+def _nearly(near: tuple[Statement, ...]) -> str:
+    """What the statement does that was probably meant to."""
+    if not near:
+        return ""
+    named = near[0].sid or f"statement {near[0].index + 1}"
+    return f": `{named}` lets it in for `{_name(', '.join(sources(near[0])))}`"
 
 
 def _by_role(function: Function, account: Account, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
