@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.written import found, named
+from tests.rules.written import ROLE, found, named
 
 DAILY = """
   Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
@@ -96,3 +96,50 @@ def test_a_url_permission_that_fits_no_url_explains_why_the_other_half_is_not_en
 
     assert finding.rule == "mismatched-url-permission"
     assert finding.fix.endswith(fix)
+
+
+OTHER = """
+  Jobs: {Type: AWS::IAM::Role, Properties: {RoleName: jobs, AssumeRolePolicyDocument: {Statement: [{Effect: Allow,
+    Principal: {Service: ec2.amazonaws.com}, Action: 'sts:AssumeRole'}]},
+    ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']}}
+  Billing: {Type: AWS::Lambda::Function, Properties: {FunctionName: billing, Handler: index.handler,
+    Runtime: python3.13, Code: {ZipFile: "import boto3\\n
+    \\ndef handler(event, context): boto3.client('sqs').list_queues()"},
+    Role: !GetAtt BillingRole.Arn}}
+  BillingRole: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow,
+    Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]}, Policies: [{PolicyName: Work,
+    PolicyDocument: {Statement: [{Effect: Allow, Action: 'sqs:ListQueues', Resource: '*'}, {Effect: Allow,
+    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: !Sub
+    'arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/billing:*'}]}}]}}
+"""
+PASS = "{Effect: Allow, Action: 'iam:PassRole', Resource: !GetAtt Jobs.Arn}"
+RUN = "{Effect: Allow, Action: %s, Resource: '*'}"
+
+
+@pytest.mark.parametrize(
+    ("statements", "rules"),
+    [
+        ([PASS, RUN % "'ec2:RunInstances'"], ["critical role-passing"]),
+        (
+            [PASS, RUN % "['ec2:RunInstances', 'ec2:CreateVolume']"],
+            ["critical role-passing", "medium unneeded-grant"],
+        ),
+        (["{Effect: Allow, NotAction: ['iam:*', 'sts:*'], Resource: '*'}"], ["high negated-grant"]),
+        (
+            ["{Effect: Allow, Action: 'iam:PassRole', NotResource: 'arn:aws:iam::*:role/x'}", RUN % "'ec2:Run*'"],
+            ["critical role-passing", "high service-wildcard"],
+        ),
+    ],
+)
+def test_a_path_to_other_rights_is_one_finding(statements: list[str], rules: list[str], tmp_path: Path) -> None:
+    start = "            Statement:\n"
+    more = "".join(f"              - {each}\n" for each in statements)
+
+    assert named(found(tmp_path, OTHER, role=ROLE.replace(start, start + more))) == rules
+
+
+def test_full_access_to_a_service_is_one_finding(tmp_path: Path) -> None:
+    attached = "Properties:\n      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess']"
+    role = ROLE.replace("Properties:", attached)
+
+    assert named(found(tmp_path, OTHER, role=role)) == ["high broad-managed-policy"]

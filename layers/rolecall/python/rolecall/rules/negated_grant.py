@@ -18,11 +18,14 @@ TRIED = 12  # Actions, the worst first.
         "bulk-read",
         "leftover-config-grant",
         "leftover-poller-grant",
+        "role-chaining",
+        "self-rewrite",
         "service-wildcard",
         "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",
+        "workload-takeover",
     ),
 )
 def negated_grant(function: Function, account: Account) -> Yields:

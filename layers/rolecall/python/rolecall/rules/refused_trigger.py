@@ -104,7 +104,7 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
         evidence={**_told(rows), **({"near": found} if (found := fitting or [each.where for each in near]) else {})},
         witness=delivery.witness,
         place=trigger.place,
-        near=near,
+        steps=tuple((each, action) for each in near for action in each.actions),
         triggers=(source,),
     )
 

@@ -16,6 +16,7 @@ from rolecall.rules import Yields, named, rule
         "bulk-read",
         "leftover-config-grant",
         "leftover-poller-grant",
+        "negated-grant",
         "role-chaining",
         "self-rewrite",
         "service-wildcard",
@@ -95,6 +96,7 @@ def role_passing(function: Function, account: Account) -> Yields:
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
+            steps=cause.steps,
         )
 
 
@@ -119,7 +121,7 @@ def _is_meant(held: Held, function: Function, account: Account) -> bool:
 
 def _message(function: Function, cause: Cause) -> str:
     first, others = cause.targets[0], cause.others
-    more = f" and {others} other roles" if others else ""
+    more = f" and {others} more" if others else ""
     created = named(cause.worst.path.names)
     return f"`{function.name}` can become {first.worst.name}{more}: by {created} it {cause.worst.path.gains}"
 

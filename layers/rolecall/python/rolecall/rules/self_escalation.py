@@ -14,6 +14,7 @@ from rolecall.rules import Yields, named, rule
         "bulk-read",
         "leftover-config-grant",
         "leftover-poller-grant",
+        "negated-grant",
         "role-chaining",
         "role-passing",
         "self-rewrite",
@@ -85,6 +86,7 @@ def self_escalation(function: Function, account: Account) -> Yields:
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
+            steps=cause.steps,
         )
 
 
@@ -108,6 +110,8 @@ def _fix(function: Function, cause: Cause) -> str:
     role = function.role.rpartition("/")[2]
     if cause.worst.path.actions[0][1] is On.USER:
         return f"take {named(cause.entries)} out of the statement"
+    if cause.worst.path.actions[0][1] is On.POLICY:
+        return f"take {named(cause.entries)} out of the statement, or put it on policies that `{role}` does not have"
     return (
         f"take {named(cause.entries)} out of the statement, or put it on roles other than `{role}` with a condition on "
         "`iam:PermissionsBoundary`"
