@@ -119,7 +119,7 @@ def _probes(statement: Statement, policy: Policy) -> Iterator[tuple[str, ...]]:
         return
     yield from ((action,) for action in GRANTS if _names(statement, action))
     is_everywhere = "*" in statement.resources or bool(statement.not_resources)
-    if statement.not_actions and not is_aws_managed(policy):
+    if statement.not_actions and not is_aws_managed(policy) and not _names(statement, "iam:PassRole"):
         return  # All but IAM, as somebody wrote it: `negated-grant`.
     if is_everywhere and all(_names(statement, action) for action in ANYTHING):
         yield ANYTHING

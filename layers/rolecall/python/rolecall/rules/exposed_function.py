@@ -55,15 +55,18 @@ def exposed_function(account: Account) -> Yields:
     if not known:
         return
     functions = tuple({each.id: each for each in reversed(account.functions)}.values())
-    open_ones = []
+    open_ones, told = [], set[str]()
     for function in sorted(functions, key=lambda each: each.id):
         names = declared(function)
         if names is None:
             open_ones.append(function)
         else:
-            yield from _undeclared(function, [each for each in known if not is_declared(each, names, account)], account)
+            suspects = [each for each in known if not is_declared(each, names, account)]
+            for hit in _undeclared(function, suspects, account):
+                told.add(hit.principal or "")
+                yield hit
     ranked = sorted(open_ones, key=lambda each: (not _is_admin(each, account), each.id))
-    for deployer in known:
+    for deployer in (each for each in known if each.arn not in told):
         yield from _listed(deployer, ranked, account)
 
 
@@ -78,7 +81,8 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
     others = f" and {len(found) - 1} others" if len(found) > 1 else ""
     yield Hit(
         None,
-        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}`, and is no declared deployer",
+        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}` ({how.statement.where}),"
+        " and is no declared deployer",
         fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
         subject="deployers",
         actions=(how.action,),
@@ -88,7 +92,7 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
         witness=deployer.witness(how),
         function=function.id,
         role=function.role,
-        place=function.place,
+        place=how.statement.place or function.place,
     )
 
 

@@ -62,6 +62,26 @@ def _at(value: Any, *path: str) -> Any:
     return value
 
 
+OUTPUTS = "Outputs"
+ATTACHING = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+
+
+def mentions(stack: Stack, logical_id: str) -> tuple[str, ...]:
+    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, and `Outputs`.
+
+    A policy that is attached to a role is part of it.
+    """
+    found = {name for name, each in stack.resolver.resources.items() if logical_id in _referred(_telling(each))}
+    told = logical_id in _referred(stack.resolver.body.get(OUTPUTS))
+    return tuple(sorted(found - {logical_id})) + ((OUTPUTS,) if told else ())
+
+
+def _telling(resource: Any) -> Any:
+    if isinstance(resource, dict) and resource.get("Type") in ATTACHING:
+        return _at(resource, "Properties", "PolicyDocument")
+    return resource
+
+
 def loops(stack: Stack, roles: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(role, ARN of what waits for it): a role (ARN) cannot refer to these, nor to its own functions and their logs.
 
