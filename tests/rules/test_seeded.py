@@ -89,3 +89,35 @@ def test_an_execution_role_that_nothing_in_the_template_uses_is_left_over(
     action: str, outputs: str, rules: list[str], tmp_path: Path
 ) -> None:
     assert [each for each in named(found(tmp_path, LEFT % action + outputs)) if "orphan" in each] == rules
+
+
+@pytest.mark.parametrize(
+    ("statement", "resources", "said"),
+    [
+        (
+            "{Effect: Allow, Action: 'dynamodb:PutItem', Resource: !GetAtt Table.Arn}",
+            (
+                "\n  Feed: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Orders,"
+                " StartingPosition: LATEST, EventSourceArn: !GetAtt Table.StreamArn}}"
+                "\n  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: t,"
+                " StreamSpecification: {StreamViewType: NEW_IMAGE}}}"
+            ),
+            "`app` may `dynamodb:PutItem` on `table/t`, whose stream triggers it",
+        ),
+        (
+            "{Effect: Allow, Action: 'events:PutEvents', Resource: '*'}",
+            (
+                "\n  Rule: {Type: AWS::Events::Rule, Properties: {Name: r, EventPattern: {source: [shop]},"
+                " Targets: [{Id: a, Arn: !GetAtt Orders.Arn}]}}"
+            ),
+            (
+                "`app` may `events:PutEvents` on `event-bus/default`, from which `rule/r` triggers it:"
+                " a filter by content decides"
+            ),
+        ),
+    ],
+)
+def test_a_loop_names_what_is_written_to(statement: str, resources: str, said: str, tmp_path: Path) -> None:
+    findings = found(tmp_path, resources, role=with_statement(statement))
+
+    assert said in [each.message for each in findings if each.rule == "trigger-loop"]
