@@ -145,12 +145,13 @@ def test_that_no_principals_are_known_is_said() -> None:
                     }
                 ],
             },
-            "lets it in, by the function URL",
+            "let in by its own policy, statement 1 (Invoke), by the function URL",
         ),
         (
             {"resource policy": [permission("*", condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})]},
             "1 function, none open to everybody",
         ),
+        ({"resource policy": [permission({"AWS": "arn:aws:iam::*:role/*"})]}, "1 function; 1 open to everybody"),
     ],
 )
 def test_a_table_says_how_a_caller_comes(

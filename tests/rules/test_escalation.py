@@ -396,7 +396,8 @@ def test_who_is_no_declared_deployer_is_named() -> None:
     (finding,) = found(declared)
 
     assert finding.message == (
-        "`support` can take `orders` over by `lambda:UpdateFunctionCode`, and is no declared deployer"
+        "`support` can take `orders` over by `lambda:UpdateFunctionCode` (Own, statement 1),"
+        " and is no declared deployer"
     )
     assert short(declared | {"tags": {"rolecall:deployers": "pipeline", "rolecall:deployers:2": "support"}}) == []
     assert short({"roles": [support]}) == [("info", "exposed-function")]

@@ -98,7 +98,7 @@ def test_a_source_that_is_there_is_set_to_the_account_of_the_template(tmp_path: 
         " Action: 'lambda:InvokeFunction', SourceArn: !Sub 'arn:aws:sns:${AWS::Region}:*:orders'}}"
     )
     fixes = [each.fix for each in found(tmp_path, any_account) if each.rule == "ownerless-source"]
-    wanted = '{"Fn::Sub": "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:orders"}'
+    wanted = '{"Fn::Sub": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:orders"}'
 
     assert [fix.partition(": ")[2] for fix in fixes] == [f"set `SourceArn: {wanted}`"]
 

@@ -152,17 +152,21 @@ def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
     """All hits but those that another one says as well: one cause, one finding."""
     rivals: dict[object, list[_Struck]] = defaultdict(list)
     lacks: dict[object, list[_Struck]] = defaultdict(list)
+    steps: dict[object, set[str]] = defaultdict(set)
     explaining: dict[object, list[_Struck]] = defaultdict(list)
     for each in struck:
         if each.rule.silences:
             rivals[_rivalry(each)].append(each)
             for trigger in each.hit.triggers:
                 explaining[(each.function.id if each.function else each.hit.function, trigger)].append(each)
+        for statement, action in each.hit.steps:
+            for silenced in each.rule.silences:
+                steps[(silenced, _statement(each, statement))].add(action.lower())
         for near in each.hit.near:
             lacks[_statement(each, near)].append(each)
     for each in struck:
         meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
-        if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining):
+        if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining) or _is_step(each, steps):
             continue
         if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
             yield each
@@ -175,6 +179,15 @@ def _is_explained(struck: _Struck, explaining: Mapping[object, list[_Struck]]) -
         any(struck.rule.name in other.rule.silences for other in explaining.get((id, trigger), ()))
         for trigger in struck.hit.triggers
     )
+
+
+def _is_step(struck: _Struck, steps: Mapping[object, set[str]]) -> bool:
+    """Is all that it is about part of what another hit tells?"""
+    statement = struck.hit.statement
+    if statement is None:
+        return False
+    told = steps.get((struck.rule.name, _statement(struck, statement)), set())
+    return bool(told) and all(action.lower() in told for action in _actions(struck.hit, statement))
 
 
 def _rivalry(struck: _Struck) -> object:

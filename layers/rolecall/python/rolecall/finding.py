@@ -59,6 +59,7 @@ class Hit:
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
     near : for what a role lacks, the statements that were probably meant to allow it
+    steps : (other statement, action of it) that are part of the same cause
     triggers : ARNs of the sources of triggers that it is about, or explains: of one trigger there is one finding
     """
 
@@ -78,6 +79,7 @@ class Hit:
     place: Place | None = None
     of_policy: bool = False
     near: tuple[Statement, ...] = ()
+    steps: tuple[tuple[Statement, str], ...] = ()
     triggers: tuple[str, ...] = ()
 
 

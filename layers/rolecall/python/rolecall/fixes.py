@@ -6,9 +6,17 @@ from typing import Any
 
 from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Role, Trigger
+from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Poll
 
 PLACEHOLDER = "SOURCE_ARN"
+CONDITIONS = {
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
+    "SourceAccount": ("StringEquals", "aws:SourceAccount"),
+    "SourceArn": ("ArnLike", "aws:SourceArn"),
+}
+"""Property of AWS::Lambda::Permission -> the condition that it stands for (Lambda API Reference, "AddPermission")."""
 
 
 def remove_permission(function: Function, statement: Statement) -> str:
@@ -36,15 +44,18 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
             document = json.dumps(_guarded(statement, caller, wanted, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}"
-        lines = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`" + (
-            " and `SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
-        )
+        is_there = {each.key.lower() for each in statement.conditions}
+        line = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`"
+        owner = ["`SourceAccount: !Ref AWS::AccountId`"] if caller.startswith("s3.") else []
+        if not place.added_by:
+            owner = [] if statement.pins("aws:SourceAccount") else owner
+            line = "" if owner and _asks_for(statement, source) else line
+        lines = " and ".join([*([line] if line else []), *owner])
         if place.added_by:
             return (
                 f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
             )
-        is_there = any(each.key.lower() == "aws:sourcearn" for each in statement.conditions)
-        return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}"
+        return f"{place.file}:{place.line}: {'set' if line and 'aws:sourcearn' in is_there else 'add'} {lines}"
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
@@ -77,14 +88,23 @@ def _guarded(statement: Statement, caller: str, source: object, account: Account
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 
+def _asks_for(statement: Statement, source: str) -> bool:
+    return any(each.key.lower() == "aws:sourcearn" and each.values == (source,) for each in statement.conditions)
+
+
 def _referred(source: str, account: Account) -> object:
-    """A source as a template gives it; a bucket by its name, since it waits for the permission."""
-    given = source if source.split(":")[2:3] == ["s3"] else reference(source, account)
-    parts = source.split(":", 5)
-    if given != source or len(parts) < 6 or parts[4] != account.id:
-        return given
-    region = "${AWS::Region}" if parts[3] == account.region else parts[3]
-    return {"Fn::Sub": ":".join([*parts[:3], region, "${AWS::AccountId}", parts[5]])}
+    """A source as a template gives it; a bucket or target group by its name, since it waits for the permission.
+
+    The name of a target group has an end that AWS gives to it.
+    """
+    if not account.names:
+        return source
+    references = References.of([account], "", ())
+    named = references.deployed.get(source, "")
+    waits = source.split(":")[2:3] in (["s3"], ["elasticloadbalancing"])
+    if not waits or not named or named.removesuffix("/1").endswith("*"):
+        return references.value(source)
+    return {"Fn::Sub": f"{named.removesuffix('/1')}/*" if ":targetgroup/" in source else named}
 
 
 def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:
@@ -96,22 +116,41 @@ def permission(function: Function, principal: str, source: str, account: Account
             f"aws lambda add-permission --function-name {function.name} --statement-id {sid[:60]}"
             f" --action lambda:InvokeFunction --principal {principal} --source-arn '{source}'{pinned}{_at(function)}"
         )
-    properties: dict[str, object] = {
-        "FunctionName": reference(function.qualified_arn, account),
-        "Action": "lambda:InvokeFunction",
-        "Principal": principal,
-        "SourceArn": reference(source, account),
-        **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {}),
-    }
-    made = json.dumps({"Type": "AWS::Lambda::Permission", "Properties": properties})
-    return f"add to the resources of {function.place.file}: {made}"
+    given = {"SourceArn": _referred(source, account), **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {})}
+    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account)
 
 
-def moved_permission(function: Function, wanted: Function, statement: Statement, source: str) -> str:
+def _added(
+    function: Function, action: str, principal: Mapping[str, object], given: Mapping[str, object], account: Account
+) -> str:
+    """A further statement for a template: of a policy that stands there as a whole, else a resource of its own.
+
+    `given` are properties of AWS::Lambda::Permission.
+    """
+    assert function.place is not None
+    (who,) = principal.values()
+    target = reference(function.qualified_arn, account)
+    written = next((name for kind, name in function.writers if kind == "AWS::Lambda::ResourcePolicy"), None)
+    if written is None:
+        properties = {"FunctionName": target, "Action": action, "Principal": who, **given}
+        made: dict[str, object] = {"Type": "AWS::Lambda::Permission", "Properties": properties}
+        return f"add to the resources of {function.place.file}: {json.dumps(made)}"
+    tests: dict[str, dict[str, object]] = {}
+    for name, value in given.items():
+        operator, key = CONDITIONS[name]
+        tests.setdefault(operator, {})[key] = "true" if value is True else value
+    whom = "*" if who == "*" else dict(principal)
+    made = {"Effect": "Allow", "Principal": whom, "Action": action, "Resource": target, "Condition": tests}
+    return f"add to the statements of `{written}` of {function.place.file}: {json.dumps(made)}"
+
+
+def moved_permission(function: Function, wanted: Function, statement: Statement, source: str, account: Account) -> str:
     """What puts a permission on the version that the trigger invokes: an edit of the template, or commands."""
     place = statement.place
     if place:
-        return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` name `{wanted.qualified_arn}`"
+        named = reference(wanted.qualified_arn, account)
+        target = named if isinstance(named, str) else json.dumps(named)
+        return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` be {target}"
     pinning = [each for each in statement.conditions if each.key.lower() == "aws:sourceaccount"]
     accounts = [value for each in pinning for value in each.values]
     pinned = f" --source-account {accounts[0]}" if accounts else ""
@@ -156,12 +195,8 @@ def narrowed_deny(function: Function, statement: Statement, document: Mapping[st
 
 
 def reference(arn: str, account: Account) -> object:
-    """What gives an ARN in a template: an intrinsic function where a resource of it does, else the ARN."""
-    given = dict(account.names).get(arn.removesuffix(":*"))
-    if given is None:
-        return arn
-    name, _, attribute = given.partition(".")
-    return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
+    """What gives an ARN in a template: an intrinsic function that holds in any stack; the ARN where there is none."""
+    return References.of([account], "", ()).value(arn) if account.names else arn
 
 
 def _sid(statement: Statement) -> str:
@@ -180,19 +215,26 @@ def new_trust(role: Role, document: Mapping[str, Any]) -> str:
     return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document '{text}'"
 
 
-def with_url_permission(function: Function, principal: str, action: str, *, more: str = "") -> str:
+def with_url_permission(
+    function: Function, principal: str, action: str, account: Account, *, source: Mapping[str, str] | None = None
+) -> str:
     """What lets a principal do the second thing that a function URL asks for: a resource of a template, or a command.
 
-    AWS refuses `--function-url-auth-type` beside `lambda:InvokeFunction`.
+    AWS refuses `--function-url-auth-type` beside `lambda:InvokeFunction`. `source` is what narrows a service, as
+    properties of AWS::Lambda::Permission.
     """
-    via = action == "lambda:InvokeFunction"
+    via, auth, guards = action == "lambda:InvokeFunction", function.settings.url_auth, source or {}
     if function.place:
-        only = "InvokedViaFunctionUrl: true" if via else "FunctionUrlAuthType: " + (function.settings.url_auth or "")
-        return f"add an AWS::Lambda::Permission with `Action: {action}`, `Principal: '{principal}'` and `{only}`{more}"
-    only = "--invoked-via-function-url" if via else f"--function-url-auth-type {function.settings.url_auth}"
+        only: dict[str, object] = {"InvokedViaFunctionUrl": True} if via else {"FunctionUrlAuthType": auth}
+        given = only | {name: reference(value, account) for name, value in guards.items()}
+        kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
+        return _added(function, action, {kind: reference(principal, account)}, given, account)
+    options = {"SourceArn": "--source-arn", "SourceAccount": "--source-account"}
+    more = "".join(f" {options[name]} '{value}'" for name, value in guards.items())
+    asked = "--invoked-via-function-url" if via else f"--function-url-auth-type {auth}"
     return (
         f"aws lambda add-permission --function-name {function.name} --statement-id url-{action.partition(':')[2]}"
-        f" --action {action} --principal '{principal}' {only}{more}{_at(function)}"
+        f" --action {action} --principal '{principal}' {asked}{more}{_at(function)}"
     )
 
 

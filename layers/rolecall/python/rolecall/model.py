@@ -99,7 +99,8 @@ class Role:
     `used_by` holds the ids of all functions of the account and region whose execution role it is,
     also of those that this audit did not read. `unique_id` (`AROA…`) is new when a role is made again under its
     old name. `created` and `last_used` are ISO times; `last_used` None means never, as far as IAM keeps it.
-    `last_accessed` is only there where somebody asked for it.
+    `last_accessed` is only there where somebody asked for it. `mentions` holds what else in a template refers to it,
+    by logical id, policies of its own apart; its outputs are `Outputs`.
     """
 
     arn: str
@@ -112,6 +113,7 @@ class Role:
     created: str | None = None
     last_used: str | None = None
     last_accessed: LastAccessed | None = None
+    mentions: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
 

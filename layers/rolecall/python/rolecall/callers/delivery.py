@@ -144,9 +144,10 @@ def is_of(service: str, row: Push) -> bool:
     return row.principal in (service, plain)
 
 
-def arns(trigger: Trigger, row: Push) -> str:
+def arns(trigger: Trigger) -> str:
     """The aws:SourceArn that a trigger sends, as a pattern where it sends several."""
-    if not row.ends:
+    row = TRIGGERS.get(trigger.type)
+    if not isinstance(row, Push) or not row.ends:
         return trigger.source
     known = _route(trigger)
     return f"{trigger.source}/{known}" if known else trigger.source + row.ends
@@ -155,7 +156,8 @@ def arns(trigger: Trigger, row: Push) -> str:
 def _route(trigger: Trigger) -> str | None:
     """The method and path of an API, or its authorizers, as they stand in the ARN behind the API's id.
 
-    API Gateway Developer Guide, "Amazon Resource Names": a path parameter stands for whatever is there.
+    API Gateway Developer Guide, "Amazon Resource Names": a path parameter stands for whatever is there; a route
+    without a method (`$default`, those of a WebSocket API) comes by its key.
     """
     try:
         told = json.loads(trigger.filter or "{}")
@@ -165,6 +167,8 @@ def _route(trigger: Trigger) -> str | None:
         return None
     if "authorizer" in told:
         return "authorizers/*"
+    if "route" in told:
+        return f"*/{told['route']}"
     if "method" not in told:
         return None
     method = "*" if told["method"] in ("ANY", "*") else told["method"]
@@ -174,7 +178,7 @@ def _route(trigger: Trigger) -> str | None:
 
 def _sent(trigger: Trigger, row: Push, policy: Policy | None) -> Iterator[str]:
     """The values of aws:SourceArn to try: of all that it sends, one for each way in which statements name sources."""
-    pattern = arns(trigger, row)
+    pattern = arns(trigger)
     if not row.ends or not is_wild(pattern):
         yield pattern
         return
@@ -261,7 +265,7 @@ def _rank(found: Delivery) -> tuple[int, ...]:
 
 def _is_open(trigger: Trigger, row: Push, policy: Policy) -> bool:
     """Could what is not known make a statement let it in?"""
-    pattern = arns(trigger, row)
+    pattern = arns(trigger)
     for statement in policy.allows:
         if not any(is_of(service, row) for service in statement.services):
             continue

@@ -62,7 +62,7 @@ def _live(source: str, function: Function, account: Account) -> Existence:
 def _in_template(source: str, account: Account) -> Existence:
     """A template knows its own resources, and what they invoke; of all others nothing is known."""
     plain = thing(source)
-    known = {name.removesuffix(":*") for name, _ in account.names}
+    known = {name.removesuffix(":*") for name, _ in (*account.names, *account.deployed)}
     known |= {trigger.source.removesuffix(":*") for each in account.functions for trigger in each.triggers}
     if plain in known or source.removesuffix(":*") in known or _api(plain) & known:
         return Existence(True, "in the template")

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from rolecall.callers import invokes
 from rolecall.callers.delivery import Delivery, as_service, deliver, fits, sources
+from rolecall.callers.urls import serves_url
 from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Trigger
 from rolecall.triggers import TRIGGERS, Poll, Push, pushing
 
@@ -103,6 +105,21 @@ def _of_trigger(trigger: Trigger, function: Function, account: Account) -> Row:
     return Row(trigger.type, trigger.source, State.TRIGGER_ONLY, trigger, delivery)
 
 
+def meant(service: str, statement: Statement, function: Function) -> tuple[str, ...]:
+    """The sources of the triggers that a statement was for: those that it names, or the only one of its service."""
+    values = sources(statement)
+    row = pushing(service)
+    of_service = {each.source for each in function.triggers if row and TRIGGERS.get(each.type) is row}
+    found = {each.source for each in function.triggers if any(_is_named(each.source, value) for value in values)}
+    return tuple(sorted(found | (of_service if len(of_service) == 1 else set())))
+
+
+def _is_named(source: str, pattern: str) -> bool:
+    """Does a pattern stand for a source, but for the account in it?"""
+    mine, its = source.split(":", 5), pattern.split(":", 5)
+    return len(mine) == len(its) and matches(":".join([*its[:4], "", *its[5:]]), ":".join([*mine[:4], "", *mine[5:]]))
+
+
 def _left(function: Function, account: Account) -> Iterator[Row]:
     """The sources of statements that no trigger of this version explains."""
     policy = function.resource_policy
@@ -117,6 +134,8 @@ def _left(function: Function, account: Account) -> Iterator[Row]:
                     continue
                 elsewhere = _elsewhere(statement, source, function, account)
                 state = State.WRONG_QUALIFIER if _is_missed(elsewhere, account) else State.PERMISSION_ONLY
+                if function.settings.url_auth and serves_url(statement):
+                    state = State.WIRED
                 yield Row(kind, source, state, statements=(statement,), elsewhere=elsewhere)
 
 

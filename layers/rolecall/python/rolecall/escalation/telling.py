@@ -64,6 +64,13 @@ class Cause:
         return dict(found) if found else None
 
     @property
+    def steps(self) -> tuple[tuple[Statement, str], ...]:
+        """What other statements add to it: each with the action that is needed of it."""
+        every = ((each.proofs, each.path.names) for each in self.held)
+        found = ((step.statement, name) for proofs, names in every for step, name in zip(proofs, names, strict=True))
+        return tuple(dict.fromkeys(each for each in found if each[0] != self.statement))
+
+    @property
     def others(self) -> int:
         """How many more known targets there are beside the one that is named."""
         return sum(each.others for each in self.targets) + max(0, len(self.targets) - 1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rolecall.finding import Confidence, Hit, Severity
+from rolecall.iam import catalog
 from rolecall.iam.policy import Place, Statement, parse
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
@@ -161,9 +162,16 @@ def undecided(function: Function, account: Account) -> Iterator[Gap]:
         return
     found: dict[tuple[str, bool], list[Need]] = defaultdict(list)
     for each in missing(function, account):
-        if each.is_open:
+        if each.is_open and not _is_told(each, held):
             found[_reason(each, held)].append(each.need)
     yield from (_gap(held, needs, *reason) for reason, needs in found.items())
+
+
+def _is_told(each: Missing, held: Grant) -> bool:
+    """Does it hang on keys alone that no request has? `unknown-action` names those of the role's own statements."""
+    own = {one.key.lower() for policy in held.role.policies for each in policy.statements for one in each.conditions}
+    keys = [key.lower() for key in each.verdict.keys]
+    return bool(keys) and all(key in own and not catalog.knows_key(key, each.need.action) for key in keys)
 
 
 def _reason(each: Missing, held: Grant) -> tuple[str, bool]:

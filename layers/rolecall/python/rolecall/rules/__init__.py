@@ -120,4 +120,5 @@ def undecided(function: Function, name: str, statement: Statement) -> Gap:
     """What a rule yields for a statement whose conditions it cannot judge."""
     keys = ", ".join(sorted({f"`{condition.key}`" for condition in statement.conditions}))
     where = f"{statement.policy}, statement {statement.index + 1}"
-    return Gap(f"rule {name}", f"{where}: not decided whether its conditions on {keys} narrow it", None, function.id)
+    why = f"{where}: not decided whether its conditions on {keys} narrow it"
+    return Gap(f"rule {name}", why, None, function.id, place=statement.place)

@@ -81,6 +81,9 @@ def admin_role(function: Function, account: Account) -> Yields:
         {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::inbox/*"}
 
     Good:
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+
+    Good:
         more policies:
           Everything: [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
           Nothing: [{"Effect": "Deny", "NotAction": ["logs:*", "sqs:*"], "Resource": "*"}]
@@ -98,7 +101,7 @@ def admin_role(function: Function, account: Account) -> Yields:
     granted = Grant(role, function, account)
     for policy in role.policies:
         for statement in policy.allows:
-            probes = tuple(_probes(statement))
+            probes = tuple(_probes(statement, policy))
             if not probes:
                 continue
             verdict = _verdict(granted, statement, probes)
@@ -110,12 +113,14 @@ def admin_role(function: Function, account: Account) -> Yields:
                 break
 
 
-def _probes(statement: Statement) -> Iterator[tuple[str, ...]]:
+def _probes(statement: Statement, policy: Policy) -> Iterator[tuple[str, ...]]:
     """Groups of actions that the statement names on everything: one of which makes an administrator if it holds."""
     if not (statement.not_resources or any(map(_is_every_resource, statement.resources))):
         return
     yield from ((action,) for action in GRANTS if _names(statement, action))
     is_everywhere = "*" in statement.resources or bool(statement.not_resources)
+    if statement.not_actions and not is_aws_managed(policy) and not _names(statement, "iam:PassRole"):
+        return  # All but IAM, as somebody wrote it: `negated-grant`.
     if is_everywhere and all(_names(statement, action) for action in ANYTHING):
         yield ANYTHING
 

@@ -67,17 +67,19 @@ def exposed_function(account: Account) -> Yields:
     known = tuple(deployers(account))
     functions = tuple({each.id: each for each in reversed(account.functions)}.values())
     writing = writers([each for each in functions if declared(each) is not None], account)
-    open_ones = []
+    open_ones, told = [], set[str]()
     for function in sorted(functions, key=lambda each: each.id):
         names = declared(function)
         if names is None:
             open_ones.append(function)
             continue
-        yield from _undeclared(function, [each for each in known if not is_declared(each, names, account)], account)
+        for hit in _undeclared(function, [each for each in known if not is_declared(each, names, account)], account):
+            told.add(hit.principal or "")
+            yield hit
         writers_of = [each for each in writing[function.id] if not is_declared(each, names, account)]
         yield from _writing(function, writers_of, account)
     ranked = sorted(open_ones, key=lambda each: (not _is_admin(each, account), each.id))
-    for deployer in known:
+    for deployer in (each for each in known if each.arn not in told):
         yield from _listed(deployer, ranked, account)
 
 
@@ -92,7 +94,8 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
     others = f" and {len(found) - 1} others" if len(found) > 1 else ""
     yield Hit(
         None,
-        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}`, and is no declared deployer",
+        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}` ({how.statement.where}),"
+        " and is no declared deployer",
         fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
         subject="deployers",
         actions=(how.action,),
@@ -102,7 +105,7 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
         witness=deployer.witness(how),
         function=function.id,
         role=function.role,
-        place=function.place,
+        place=how.statement.place or function.place,
     )
 
 

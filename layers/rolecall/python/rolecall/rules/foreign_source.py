@@ -5,6 +5,7 @@ from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import PARTNERS
 from rolecall.callers.strangers import named, stranger
 from rolecall.callers.trial import let_in, witness
+from rolecall.callers.wiring import meant
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn
@@ -89,7 +90,7 @@ def _hits(service: str, statement: Statement, function: Function, account: Accou
         principal=service,
         evidence={"accounts": accounts, "sources": list(named(statement, "aws:SourceArn"))},
         witness=witness(found[0][1]),
-        triggers=tuple(each.source for each in function.triggers if any(f":{own}:" in each.source for own in accounts)),
+        triggers=meant(service, statement, function),
     )
 
 

@@ -43,7 +43,7 @@ def half_permitted_url(function: Function, account: Account) -> Yields:
         statement = _meant(function, use)
         if _is_half(use) and statement and not told:
             told.add("*")
-            yield _hit(function, statement, use, f"whoever calls the URL of `{function.name}`")
+            yield _hit(function, account, statement, use, f"whoever calls the URL of `{function.name}`")
     for statement, use in named(function, account):
         if use.who in told or not _is_half(use):
             continue
@@ -52,11 +52,11 @@ def half_permitted_url(function: Function, account: Account) -> Yields:
             why = f"{statement.where}: whether the identity policies of `{use.who}` allow the other half is not known"
             yield Gap("rule half-permitted-url", why, None, function.id, mendable=False, place=statement.place)
         else:
-            yield _hit(function, statement, use, f"`{use.who}`")
+            yield _hit(function, account, statement, use, f"`{use.who}`")
     for use in by_identity(function, account):
         if use.who in told or use.unread or use.opens.allowed is not True or use.invokes.allowed is not False:
             continue
-        yield _hit(function, use.opens.statements[0], use, f"`{use.who.rpartition('/')[2]}`")
+        yield _hit(function, account, use.opens.statements[0], use, f"`{use.who.rpartition('/')[2]}`")
 
 
 def _is_half(use: Use) -> bool:
@@ -76,18 +76,18 @@ def _meant(function: Function, use: Use) -> Statement | None:
     return next((each for each in deciding if invokes_by_url(each)), None)
 
 
-def _hit(function: Function, statement: Statement, use: Use, who: str) -> Hit:
+def _hit(function: Function, account: Account, statement: Statement, use: Use, who: str) -> Hit:
     has, lacks = (OPENING, INVOKING) if use.opens.allowed else (INVOKING, OPENING)
     is_own = statement.policy == "resource"
-    source = _source(statement, in_template=function.place is not None)
     principal = use.who if is_own else use.opening.caller.id
     return Hit(
         statement,
         f"{who} has `{has}` and not `{lacks}`: the URL{_at(function)} answers 403",
-        fix=with_url_permission(function, principal, lacks, more=source)
+        fix=with_url_permission(function, principal, lacks, account, source=_source(statement))
         if is_own
         else f"allow `{lacks}` on `{function.qualified_arn}` beside `{has}` in {statement.where}",
         subject=f"url:{use.who}",
+        triggers=(f"url:{use.who}",),
         actions=(lacks,),
         resources=(function.qualified_arn,),
         principal=use.who,
@@ -97,18 +97,11 @@ def _hit(function: Function, statement: Statement, use: Use, who: str) -> Hit:
     )
 
 
-def _source(statement: Statement, *, in_template: bool) -> str:
+def _source(statement: Statement) -> dict[str, str]:
     """What narrows a service, for the other permission as well."""
-    found = ""
-    for key, option, member in (
-        ("aws:sourcearn", "--source-arn", "SourceArn"),
-        ("aws:sourceaccount", "--source-account", "SourceAccount"),
-    ):
-        for condition in statement.conditions:
-            if condition.key.lower() == key and condition.values:
-                value = condition.values[0]
-                found += f", `{member}: {value}`" if in_template else f" {option} '{value}'"
-    return found
+    members = {"aws:sourcearn": "SourceArn", "aws:sourceaccount": "SourceAccount"}
+    conditions = [each for each in statement.conditions if each.key.lower() in members and each.values]
+    return {members[each.key.lower()]: each.values[0] for each in conditions}
 
 
 def _at(function: Function) -> str:

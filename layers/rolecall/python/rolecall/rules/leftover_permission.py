@@ -1,8 +1,11 @@
 from rolecall.callers.existence import Existence, existence
+from rolecall.callers.services import sender
 from rolecall.callers.wiring import Row, State, states
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.fixes import remove_permission
+from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
 
@@ -50,13 +53,21 @@ def leftover_permission(function: Function, account: Account) -> Yields:
         for row in rows:
             found = existence(row.source or "", function, account)
             if found.exists is None:
-                if found.unsure:
+                if found.unsure and not _is_told(row, function, account):
                     why = f"not decided whether a permission is left over: {found.unsure}"
                     yield Gap("trigger", why, None, function.id, found.mendable)
             else:
                 left.append((row, found))
         if left:
             yield _hit(function, statement, left)
+
+
+def _is_told(row: Row, function: Function, account: Account) -> bool:
+    """Does another rule say what the permission was for: its source is of another service, or misses a trigger?"""
+    arn, sent = Arn.parse(row.source or ""), sender(row.statements[0].services[0])
+    if arn and sent and not is_wild(arn.service) and arn.service != sent.service:
+        return True
+    return any(each.state is State.TRIGGER_ONLY and each.type == row.type for each in states(function, account))
 
 
 def _by_statement(function: Function, account: Account) -> list[tuple[Statement, list[Row]]]:

@@ -6,13 +6,13 @@ from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import EDGE, PARTNERS, other_means, sender
 from rolecall.callers.strangers import named, stranger
 from rolecall.callers.trial import let_in
+from rolecall.callers.wiring import meant
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Condition, Statement
 from rolecall.iam.search import UndecidedError
 from rolecall.iam.statement import is_unresolved
-from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
 
@@ -30,6 +30,8 @@ SOURCE, OWNER, AUTH = "aws:SourceArn", "aws:SourceAccount", "lambda:FunctionUrlA
         "wide-source",
         "account-wide-source",
         "refused-trigger",
+        "mismatched-url-permission",
+        "half-permitted-url",
     ),
 )
 def mismatched_source(function: Function, account: Account) -> Yields:
@@ -83,9 +85,12 @@ def _of_url(function: Function, statement: Statement) -> Iterator[Hit]:
         yield Hit(
             statement,
             f"can never match: `{AUTH}` is not part of `lambda:InvokeFunction`",
-            fix=_fix(function, statement, "`lambda:InvokedViaFunctionUrl: true` in its place"),
+            fix=_fix(function, statement, "`lambda:InvokedViaFunctionUrl: true` in its place")
+            if function.settings.url_auth
+            else remove_permission(function, statement),
             principal=next((each.value for each in statement.principals), "*"),
             evidence={"never": [AUTH]},
+            triggers=tuple(f"url:{each.value}" for each in statement.principals),
         )
 
 
@@ -111,21 +116,8 @@ def _of_service(service: str, statement: Statement, function: Function, account:
             "expected": wanted,
             "conditions": {each.key: list(each.values) for each in culprits or statement.conditions},
         },
-        triggers=_meant(service, statement, culprits, function),
+        triggers=meant(service, statement, function),
     )
-
-
-def _meant(service: str, statement: Statement, culprits: list[Condition], function: Function) -> tuple[str, ...]:
-    """The triggers of the service that it was to let in: those that it names, by their ARN or what is in it."""
-    row = sender(service)
-    arns = [arn for each in function.triggers if (arn := Arn.parse(each.source))]
-    of_service = [arn for arn in arns if row and arn.service == row.service]
-    values = named(statement, SOURCE)
-    if SOURCE.lower() in {each.key.lower() for each in culprits}:
-        meant = [arn for arn in of_service if len(of_service) == 1 or any(arn.name in value for value in values)]
-    else:
-        meant = [arn for arn in of_service if not values or any(matches(value, str(arn)) for value in values)]
-    return tuple(dict.fromkeys(map(str, meant)))
 
 
 def _is_met(service: str, statement: Statement, function: Function, account: Account) -> bool:
@@ -150,6 +142,8 @@ def _because(service: str, culprits: list[Condition], account: Account) -> tuple
     expected = f"`{SOURCE}` of `arn:{account.partition}:{row.service}:…`"
     if SOURCE.lower() in keys:
         values = next(each.values for each in culprits if each.key.lower() == SOURCE.lower())
+        if not values:
+            return f"its condition on `{SOURCE}` names none", expected
         return f"`{service}` comes for `{row.service}`, not for `{values[0]}`", expected
     if OWNER.lower() in keys and not row.sends_account:
         return f"`{service}` sends no `{OWNER}`", f"`{SOURCE}` alone"

@@ -1,6 +1,6 @@
 from rolecall.callers.urls import AUTH, serves_url
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import remove_permission
+from rolecall.fixes import moved_permission, remove_permission
 from rolecall.iam.policy import Statement
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function
@@ -10,7 +10,7 @@ URLS = "function URLs"
 """`what` of the Gap that it is not known which URLs a function has."""
 
 
-@rule(Severity.MEDIUM)
+@rule(Severity.MEDIUM, silences=("half-permitted-url",))
 def mismatched_url_permission(function: Function, account: Account) -> Yields:
     """A permission for a function URL fits no URL.
 
@@ -46,10 +46,22 @@ def mismatched_url_permission(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             _message(function, statement, elsewhere),
-            fix=remove_permission(function, statement),
+            fix=_fix(function, statement, account),
             principal=next((each.value for each in statement.principals), None),
             evidence={"authentication": auth, "urls": elsewhere},
+            triggers=tuple(f"url:{each.value}" for each in statement.principals if not each.is_everyone),
         )
+
+
+def _fix(function: Function, statement: Statement, account: Account) -> str:
+    """Whoever is named may come by the URL that is there; everybody may not."""
+    auth = function.settings.url_auth
+    wanted = next((each for each in account.versions_of(function) if each.settings.url_auth), None)
+    if not statement.place or any(each.is_everyone for each in statement.principals) or wanted is None:
+        return remove_permission(function, statement)
+    if auth is None:
+        return moved_permission(function, wanted, statement, "", account)
+    return f"{statement.place.file}:{statement.place.line}: let `FunctionUrlAuthType` be `{auth}`"
 
 
 def _message(function: Function, statement: Statement, elsewhere: list[str]) -> str:

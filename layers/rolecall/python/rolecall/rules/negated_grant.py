@@ -18,11 +18,14 @@ TRIED = 12  # Actions, the worst first.
         "bulk-read",
         "leftover-config-grant",
         "leftover-poller-grant",
+        "role-chaining",
+        "self-rewrite",
         "service-wildcard",
         "trigger-loop",
         "unneeded-grant",
         "wide-log-grant",
         "wide-resource",
+        "workload-takeover",
     ),
 )
 def negated_grant(function: Function, account: Account) -> Yields:
@@ -63,7 +66,7 @@ def negated_grant(function: Function, account: Account) -> Yields:
                 statement,
                 f"allows {_said(statement)}: {_granted(statement)} actions",
                 fix="name the actions and resources that the function needs, and put what it must not do in a Deny",
-                actions=statement.actions or statement.not_actions,
+                actions=statement.actions or None,
                 resources=statement.resources or statement.not_resources,
                 confidence=Confidence.HIGH if is_read else Confidence.MEDIUM,
                 evidence={"granted": _granted(statement), "like": [seen["action"]]},

@@ -46,7 +46,7 @@ def open_url_invoke(function: Function, account: Account) -> Yields:
             statement,
             f"anybody with an AWS account may invoke `{function.name}` by the API, not only through its URL: "
             f"`lambda:InvokeFunction` for `*` does not ask for `lambda:InvokedViaFunctionUrl`",
-            fix=_fix(function, statement),
+            fix=_fix(function, statement, account),
             principal="*",
             witness=case(asked),
         )
@@ -56,8 +56,9 @@ def _is_for_all(statement: Statement) -> bool:
     return bool(statement.not_principals) or any(each.is_everyone for each in statement.principals)
 
 
-def _fix(function: Function, statement: Statement) -> str:
+def _fix(function: Function, statement: Statement, account: Account) -> str:
     if statement.place:
         at = f"{statement.place.file}:{statement.place.line}"
         return f"{at}: add `InvokedViaFunctionUrl: true` (in a policy: `Bool: {{lambda:InvokedViaFunctionUrl: true}}`)"
-    return f"{with_url_permission(function, '*', 'lambda:InvokeFunction')} && {remove_permission(function, statement)}"
+    narrowed = with_url_permission(function, "*", "lambda:InvokeFunction", account)
+    return f"{narrowed} && {remove_permission(function, statement)}"

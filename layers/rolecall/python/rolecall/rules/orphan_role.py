@@ -9,6 +9,7 @@ from rolecall.needs.harm import harm
 from rolecall.rules import Yields, rule
 
 UNUSED = timedelta(days=30)
+OUTPUTS = "Outputs"
 LAMBDA = frozenset({"lambda.amazonaws.com", "edgelambda.amazonaws.com"})
 
 
@@ -17,7 +18,8 @@ def orphan_role(account: Account) -> Yields:
     """An execution role is left over: no function uses it.
 
     Whoever may pass it to a function gets its rights, and nobody looks at it any more. Medium if it may
-    write. Only roles that trust Lambda alone, and were last used over 30 days ago or never.
+    write. Only roles that trust Lambda alone, and were last used over 30 days ago or never. In a template: those
+    that nothing in it refers to, as information where an output hands them on.
 
     Bad:
         roles:
@@ -55,12 +57,14 @@ def orphan_role(account: Account) -> Yields:
 
     Misses: functions of regions that were not read: confidence is never high, and where there are known to
     be some, it is not decided. What day it is the newest date in the account tells, so a role that was made
-    or used last of all is never called left over. Roles of a template: what uses them may stand elsewhere.
+    or used last of all is never called left over. A role of a template that others know by its name alone.
     """
     today = max((day for day in _days(account)), default=None)
     for role in account.roles:
-        if role.used_by or role.place or role.unread("trust policy") or not _is_lambdas(role.trust):
+        if role.used_by or role.unread("trust policy") or not _is_lambdas(role.trust):
             continue
+        if role.place and (not account.functions or set(role.mentions) - {OUTPUTS}):
+            continue  # Made for other stacks, or for what is no function.
         since = role.last_used or role.created
         if since and not (today and today - _day(since) > UNUSED):
             continue
@@ -68,13 +72,16 @@ def orphan_role(account: Account) -> Yields:
             yield _undecided(role, account.watch.regions)
             continue
         writes = _writes(role)
+        severity = Severity.INFO if role.mentions else Severity.MEDIUM if writes else Severity.LOW
+        since_when = f"last used {role.last_used[:10]}" if role.last_used else "never used as far as IAM knows"
         yield Hit(
             None,
             f"`{role.name}` is an execution role that no function uses"
-            + (f", last used {role.last_used[:10]}" if role.last_used else ", never used as far as IAM knows"),
+            + ("" if role.place else f", {since_when}")
+            + (": who imports it is not known" if role.mentions else ""),
             fix=_fix(role),
             subject="users",
-            severity=Severity.MEDIUM if writes else Severity.LOW,
+            severity=severity,
             confidence=Confidence.MEDIUM,
             evidence={"last_used": role.last_used, "writes": writes[:10]},
             role=role.arn,

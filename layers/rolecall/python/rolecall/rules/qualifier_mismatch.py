@@ -50,10 +50,10 @@ def qualifier_mismatch(function: Function, account: Account) -> Yields:
             if row.trigger and row.state is State.WRONG_QUALIFIER and on_this:
                 found[(row.statements[0].index, other.qualifier)].append(row)
     for (_, qualifier), rows in found.items():
-        yield _hit(function, owners[qualifier], rows)
+        yield _hit(function, owners[qualifier], rows, account)
 
 
-def _hit(function: Function, wanted: Function, rows: list[Row]) -> Hit:
+def _hit(function: Function, wanted: Function, rows: list[Row], account: Account) -> Hit:
     statement, trigger, delivery = rows[0].statements[0], rows[0].trigger, rows[0].delivery
     assert trigger is not None
     assert delivery is not None
@@ -61,7 +61,7 @@ def _hit(function: Function, wanted: Function, rows: list[Row]) -> Hit:
     return Hit(
         statement,
         f"`{trigger.source.split(':', 5)[-1]}` invokes `{_called(wanted)}`, its permission is on `{_called(function)}`",
-        fix=moved_permission(function, wanted, statement, trigger.source),
+        fix=moved_permission(function, wanted, statement, trigger.source, account),
         principal=row.principal if isinstance(row, Push) else None,
         evidence={
             "trigger": trigger.source,

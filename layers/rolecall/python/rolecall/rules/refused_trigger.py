@@ -1,15 +1,17 @@
+import json
 from collections import defaultdict
 
 from rolecall.callers.delivery import arns, sources
 from rolecall.callers.wiring import Row, State, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import permission
+from rolecall.fixes import guarded_permission, permission, reference
+from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
 from rolecall.triggers import TRIGGERS, Push
 
 
-@rule(Severity.HIGH)
+@rule(Severity.HIGH, silences=("leftover-permission",))
 def refused_trigger(function: Function, account: Account) -> Yields:
     """A trigger is configured, but it may not invoke the function.
 
@@ -70,7 +72,10 @@ def refused_trigger(function: Function, account: Account) -> Yields:
         elif row.state is State.TRIGGER_ONLY or (row.state is State.BY_ROLE and not delivery.arrives):
             refused[(trigger.type, trigger.source, trigger.role)].append(row)
     for (kind, source, role), rows in refused.items():
-        yield _by_role(function, kind, source, role, rows) if role else _as_service(function, account, source, rows)
+        if role:
+            yield _by_role(function, account, kind, source, role, rows)
+        else:
+            yield _as_service(function, account, source, rows)
 
 
 def _as_service(function: Function, account: Account, source: str, rows: list[Row]) -> Hit:
@@ -79,35 +84,50 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     assert delivery is not None
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
-        return _by_role(function, trigger.type, source, None, rows)
-    policy = function.resource_policy
-    near = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+        return _by_role(function, account, trigger.type, source, None, rows)
+    missing = [each for each in states(function, account) if each.state is State.PERMISSION_ONLY]
+    near = tuple(each.statements[0] for each in missing if each.type == trigger.type and each.source)
+    policy, wanted = function.resource_policy, arns(trigger)
+    fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    fix = permission(function, row.principal, wanted, account, owner=not row.owned)
+    if near and not fitting:
+        fix = guarded_permission(function, near[0], row.principal, wanted, account)
     return Hit(
         None,
         f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
-        f" `{row.principal}` in for it",
-        fix=permission(function, row.principal, arns(trigger, row), account, owner=not row.owned),
+        f" `{row.principal}` in for it" + _nearly(near),
+        fix=fix,
         subject=source,
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),
         principal=row.principal,
-        evidence={**_told(rows), **({"near": near} if near else {})},
+        evidence={**_told(rows), **({"near": found} if (found := fitting or [each.where for each in near]) else {})},
         witness=delivery.witness,
         place=trigger.place,
+        steps=tuple((each, action) for each in near for action in each.actions),
         triggers=(source,),
     )
 
 
-def _by_role(function: Function, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
+def _nearly(near: tuple[Statement, ...]) -> str:
+    """What the statement does that was probably meant to."""
+    if not near:
+        return ""
+    named = near[0].sid or f"statement {near[0].index + 1}"
+    return f": `{named}` lets it in for `{_name(', '.join(sources(near[0])))}`"
+
+
+def _by_role(function: Function, account: Account, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
     trigger, delivery = rows[0].trigger, rows[0].delivery
     assert trigger is not None
     assert delivery is not None
     name = (role or "").rpartition("/")[2]
+    target = reference(function.qualified_arn, account)
+    allowing = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target}
     return Hit(
         delivery.denies[0] if delivery.denies else None,
         f"`{_name(source)}` ({kind}) invokes `{_called(function)}` as `{name}`, which may not do so",
-        fix='{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "' + function.qualified_arn + '"}'
-        f" in a policy of `{name}`",
+        fix=f"{json.dumps(allowing)} in a policy of `{name}`",
         subject=f"{source} as {name}",
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),

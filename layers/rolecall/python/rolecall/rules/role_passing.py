@@ -10,7 +10,9 @@ from rolecall.needs.of import of
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 
-@rule(Severity.CRITICAL, silences=("role-chaining", "self-rewrite", "workload-takeover", *BROAD_GRANTS))
+@rule(
+    Severity.CRITICAL, silences=("negated-grant", "role-chaining", "self-rewrite", "workload-takeover", *BROAD_GRANTS)
+)
 def role_passing(function: Function, account: Account) -> Yields:
     """The execution role can pass a stronger role to something that it creates.
 
@@ -80,6 +82,7 @@ def role_passing(function: Function, account: Account) -> Yields:
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
+            steps=cause.steps,
         )
 
 
@@ -104,7 +107,7 @@ def _is_meant(held: Held, function: Function, account: Account) -> bool:
 
 def _message(function: Function, cause: Cause) -> str:
     first, others = cause.targets[0], cause.others
-    more = f" and {others} other roles" if others else ""
+    more = f" and {others} more" if others else ""
     created = named(cause.worst.path.names)
     return f"`{function.name}` can become {first.worst.name}{more}: by {created} it {cause.worst.path.gains}"
 

@@ -8,7 +8,10 @@ from rolecall.needs.of import of
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 
-@rule(Severity.CRITICAL, silences=("role-chaining", "role-passing", "self-rewrite", "workload-takeover", *BROAD_GRANTS))
+@rule(
+    Severity.CRITICAL,
+    silences=("negated-grant", "role-chaining", "role-passing", "self-rewrite", "workload-takeover", *BROAD_GRANTS),
+)
 def self_escalation(function: Function, account: Account) -> Yields:
     """The execution role can raise its own rights.
 
@@ -69,6 +72,7 @@ def self_escalation(function: Function, account: Account) -> Yields:
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
+            steps=cause.steps,
         )
 
 
@@ -92,6 +96,8 @@ def _fix(function: Function, cause: Cause) -> str:
     role = function.role.rpartition("/")[2]
     if cause.worst.path.actions[0][1] is On.USER:
         return f"take {named(cause.entries)} out of the statement"
+    if cause.worst.path.actions[0][1] is On.POLICY:
+        return f"take {named(cause.entries)} out of the statement, or put it on policies that `{role}` does not have"
     return (
         f"take {named(cause.entries)} out of the statement, or put it on roles other than `{role}` with a condition on "
         "`iam:PermissionsBoundary`"

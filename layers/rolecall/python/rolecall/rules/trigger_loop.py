@@ -45,6 +45,16 @@ def trigger_loop(function: Function, account: Account) -> Yields:
         yield _hit(function, account, loop)
 
 
+def _written(loop: Loop) -> tuple[str, str]:
+    """What it writes to, and how that leads back: not always the source of the trigger."""
+    source = loop.trigger.source
+    if loop.trigger.type == "dynamodb":
+        return loop.resource, "whose stream"
+    if loop.trigger.type == "eventbridge":
+        return loop.resource, f"from which `{source.split(':', 5)[-1]}`"
+    return source, "which"
+
+
 def _hit(function: Function, account: Account, loop: Loop) -> Hit:
     trigger, action = loop.trigger, loop.actions[0]
     writes = [need for need in of(function, account).needs if need.action in loop.actions]
@@ -52,14 +62,14 @@ def _hit(function: Function, account: Account, loop: Loop) -> Hit:
     severity = Severity.MEDIUM if loop.is_sure else Severity.LOW
     if RECURSION in function.settings.others:
         severity = Severity.HIGH
-    name = trigger.source.split(":", 5)[-1]
+    target, how = _written(loop)
     # What the queue's own policy allows is no statement of the role.
     own = loop.statement.kind is Kind.IDENTITY
     return Hit(
         loop.statement if own else None,
-        f"`{function.name}` may `{action}` on `{name}`, which triggers it"
+        f"`{function.name}` may `{action}` on `{target.split(':', 5)[-1]}`, {how} triggers it"
         + ("" if loop.is_sure else ": a filter by content decides"),
-        fix=f"write to another resource (or prefix) than `{trigger.source}`, and let the role write only there",
+        fix=f"write to another resource (or prefix) than `{target}`, and let the role write only there",
         subject=None if own else trigger.source,
         actions=loop.actions,
         resources=None if own else (trigger.source,),

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from rolecall.callers.dead_letters import SENDERS, Verdict, moved, redrive, undeliverable
 from rolecall.finding import Hit, Severity
+from rolecall.fixes import reference
 from rolecall.model import Account, Function, Gap, Trigger
 from rolecall.rules import Yields, rule
 
@@ -50,7 +51,7 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
                 None,
                 f"the dead-letter queue `{queue.rpartition(':')[2]}` of `{trigger.source.split(':', 5)[-1]}`"
                 f" {verdict.fault}: events are lost",
-                fix=_fix(trigger, queue, verdict),
+                fix=_fix(trigger, queue, verdict, account),
                 subject=f"{trigger.source} {queue}",
                 actions=("sqs:SendMessage",),
                 resources=(queue,),
@@ -73,16 +74,16 @@ def _judged(function: Function, account: Account) -> Iterator[tuple[Trigger, str
             yield trigger, queue, moved(trigger.source, queue, account)
 
 
-def _fix(trigger: Trigger, queue: str, verdict: Verdict) -> str:
+def _fix(trigger: Trigger, queue: str, verdict: Verdict, account: Account) -> str:
     if verdict.witness is None:
         return f"name a queue of the same kind, region and account as the dead-letter queue of `{trigger.source}`"
     statement: dict[str, object] = {"Effect": "Allow"}
-    action, resource = verdict.witness["action"], verdict.witness["resource"]
+    action, resource = verdict.witness["action"], reference(str(verdict.witness["resource"]), account)
     if trigger.type == "scheduler":
         return json.dumps(statement | {"Action": action, "Resource": resource}) + " in a policy of the schedule's role"
     statement |= {"Principal": {"Service": SENDERS[trigger.type]}, "Action": action, "Resource": resource}
     if str(action).startswith("kms:"):
         statement |= {"Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
         return json.dumps(statement) + " in the key policy"
-    statement["Condition"] = {"ArnEquals": {"aws:SourceArn": trigger.source}}
+    statement["Condition"] = {"ArnEquals": {"aws:SourceArn": reference(trigger.source, account)}}
     return json.dumps(statement) + f" in the policy of `{queue.rpartition(':')[2]}`"

@@ -1,4 +1,5 @@
 from rolecall.callers import invokes
+from rolecall.callers.delivery import arns
 from rolecall.callers.errands import errands, services_of
 from rolecall.callers.narrowing import reasons, why_open
 from rolecall.callers.services import EDGE, PARTNERS, sender
@@ -64,14 +65,15 @@ def unguarded_service(function: Function, account: Account) -> Yields:
 def _hit(function: Function, statement: Statement, found: list[tuple[str, Request]], account: Account) -> Hit:
     caller = found[0][0]
     row = sender(caller)
-    sources = sorted({each.source for each in function.triggers if row and f":{row.service}:" in each.source})
+    sent = [each for each in function.triggers if row and f":{row.service}:" in each.source]
+    sources, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
     who = named([each for each, _ in found]) if statement.services else "any AWS service"
     open_ones = [why_open(each) for each in statement.conditions]
     return Hit(
         statement,
         f"lets {who} in without `aws:SourceArn`: from any account"
         + (f", {reasons(statement.conditions)}" if open_ones else ""),
-        fix=guarded_permission(function, statement, caller, sources[0] if sources else PLACEHOLDER, account),
+        fix=guarded_permission(function, statement, caller, wanted, account),
         principal=caller,
         evidence={"services": [each for each, _ in found], "triggers": sources, "conditions": open_ones},
         witness=witness(found[0][1]),

@@ -1,6 +1,7 @@
 import re
 
 from rolecall.callers import invokes
+from rolecall.callers.delivery import arns
 from rolecall.callers.errands import errands, filled
 from rolecall.callers.services import EDGE, PARTNERS, sender
 from rolecall.callers.strangers import named
@@ -64,13 +65,14 @@ def wide_source(function: Function, account: Account) -> Yields:
                 continue
             if request is None:
                 continue
-            fitting = sorted({each.source for each in function.triggers if _fits(pattern, each.source)})
+            sent = [each for each in function.triggers if _fits(pattern, each.source)]
+            fitting = sorted({each.source for each in sent})
             known = f"`{fitting[0].split(':', 5)[-1]}`" if len(fitting) == 1 else f"its {len(fitting)} triggers"
             yield Hit(
                 statement,
                 f"lets `{service}` in for `{pattern}`" + (f", which is more than {known}" if fitting else ""),
                 fix=guarded_permission(
-                    function, statement, service, fitting[0] if fitting else _exactly(pattern), account
+                    function, statement, service, min(map(arns, sent), default=_exactly(pattern)), account
                 ),
                 principal=service,
                 evidence={"patterns": patterns, "triggers": fitting, "also": other},

@@ -57,6 +57,8 @@ def workload_takeover(function: Function, account: Account) -> Yields:
         return
     held = (each for each in over_workloads(own) if not _is_meant(each, function, account))
     for cause in causes(held):
+        if cause.of_policy and cause.statement.policy.endswith("FullAccess"):
+            continue  # `broad-managed-policy` says that it is too much.
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
             continue
@@ -70,6 +72,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
+            steps=cause.steps,
         )
 
 

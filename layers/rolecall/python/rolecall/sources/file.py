@@ -206,6 +206,7 @@ def _role(each: Mapping[str, Any], users: tuple[str, ...]) -> Role:
         created=each.get("created"),
         last_used=each.get("last_used"),
         last_accessed=_last_accessed(each["last_accessed"]) if each.get("last_accessed") else None,
+        mentions=tuple(each.get("mentions", ())),
         gaps=tuple(gaps),
         place=_place(each),
     )
@@ -352,6 +353,7 @@ def _dump_role(role: Role) -> dict[str, Any]:
         "created": role.created,
         "last_used": role.last_used,
         "last_accessed": role.last_accessed and asdict(role.last_accessed),
+        "mentions": list(role.mentions),
         "gaps": _dump_gaps(role.gaps),
         **_dump_place(role.place),
     }

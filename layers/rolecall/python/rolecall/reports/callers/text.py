@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
 from rolecall.callers.urls import serves_url
 from rolecall.callers.wiring import Row, State
+from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import is_wild
 from rolecall.reports.callers import Answer
 
 BOLD, DIM, YELLOW, RED = "1", "2", "33", "31"
@@ -57,8 +59,8 @@ def _why(row: Row, answer: Answer) -> str:
     at = (row.served.qualifier or "the unqualified function") if row.served else "another qualifier"
     comes = "by the function URL" if answer.has_url and all(map(serves_url, row.statements)) else ""
     return {
-        State.WIRED: f"let in by {named}" if named else "not decided whether it is let in",
-        State.PERMISSION_ONLY: f"{named} lets it in, {comes or 'and nothing is set up to come'}",
+        State.WIRED: f"let in by {named}{comes and ', ' + comes}" if named else "not decided whether it is let in",
+        State.PERMISSION_ONLY: f"{named} lets it in, and nothing is set up to come",
         State.TRIGGER_ONLY: "no statement lets it in",
         State.WRONG_QUALIFIER: f"{named} stands on {at}",
         State.POLLED: f"needs no statement: Lambda polls it{mapping} with the rights of {role}",
@@ -123,13 +125,17 @@ def _table(rows: Iterable[tuple[str, str, str]], *, colour: bool) -> Iterator[st
 
 
 def _summary(answers: Sequence[Answer]) -> str:
-    # A service that comes for one source is not everybody, and an alias is no function of its own.
-    number = sum(
-        1 for answer in answers for each in answer.who.callers if each.kind == "anyone" and each.source is None
-    )
+    # An alias is no function of its own.
+    number = sum(1 for answer in answers for each in answer.who.callers if _is_open(each))
     functions = len({each.function for each in answers})
     count = f"{functions} function" + ("" if functions == 1 else "s")
     return f"{count}; {number} open to everybody" if number else f"{count}, none open to everybody"
+
+
+def _is_open(caller: Caller) -> bool:
+    """Is it everybody? Not a service that comes for one source; but any role of any account is."""
+    arn = Arn.parse(caller.principal)
+    return (caller.kind == "anyone" and caller.source is None) or (arn is not None and is_wild(arn.account))
 
 
 def _paint(text: str, code: str, colour: bool) -> str:

@@ -15,6 +15,7 @@ from rolecall.sources.template.references import SHAPES
 from rolecall.sources.template.stack import Stack
 
 STACK = "${AWS::StackName}"
+APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 
 
 def texts(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -24,10 +25,20 @@ def texts(stack: Stack) -> Iterator[tuple[str, str]]:
         kind = str(resource.get("Type")) if isinstance(resource, dict) else ""
         if not stack.is_made(logical_id) or kind not in SHAPES:
             continue
+        if kind in APIS:
+            own = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
+            yield _invoking(read, logical_id), f"{own}:${{{logical_id}}}"
+            continue
         found = list(zip(_of(read, logical_id, kind), _of(written, logical_id, kind), strict=True))
         for given, text in found:
             if given != text and not is_unresolved(text) and (given.startswith("arn:") or STACK in text):
                 yield given, text
+
+
+def _invoking(resolver: Resolver, logical_id: str) -> str:
+    """The ARN by which an API invokes; AWS makes up its id."""
+    partition, region, account = (resolver.values[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
+    return f"arn:{partition}:execute-api:{region}:{account}:{resolver.resource(logical_id, 'ref')}"
 
 
 def _of(resolver: Resolver, logical_id: str, kind: str) -> Iterator[str]:
@@ -49,6 +60,26 @@ def _at(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+OUTPUTS = "Outputs"
+ATTACHING = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+
+
+def mentions(stack: Stack, logical_id: str) -> tuple[str, ...]:
+    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, and `Outputs`.
+
+    A policy that is attached to a role is part of it.
+    """
+    found = {name for name, each in stack.resolver.resources.items() if logical_id in _referred(_telling(each))}
+    told = logical_id in _referred(stack.resolver.body.get(OUTPUTS))
+    return tuple(sorted(found - {logical_id})) + ((OUTPUTS,) if told else ())
+
+
+def _telling(resource: Any) -> Any:
+    if isinstance(resource, dict) and resource.get("Type") in ATTACHING:
+        return _at(resource, "Properties", "PolicyDocument")
+    return resource
 
 
 def loops(stack: Stack, roles: Iterable[str]) -> Iterator[tuple[str, str]]:

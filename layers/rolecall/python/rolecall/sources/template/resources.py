@@ -124,6 +124,8 @@ def _made(stacks: Sequence[Stack]) -> Iterator[Resource]:
             for logical_id, properties in stack.of(kind):
                 yield _resource(stack, logical_id, properties, kept)
         yield from _keys(stack)
+        yield from _groups(stack)
+        yield from _file_systems(stack)
         yield from _aliases(stack)
 
 
@@ -191,7 +193,30 @@ def _keys(stack: Stack) -> Iterator[Resource]:
             if document
             else letting_in(values["AWS::Partition"], values["AWS::AccountId"])
         )
-        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, gaps=tuple(gaps))
+        state = (("state", "Disabled"),) if str(properties.get("Enabled")).lower() == "false" else ()
+        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, facts=state, gaps=tuple(gaps))
+
+
+def _groups(stack: Stack) -> Iterator[Resource]:
+    """Log groups: those of a stack are managed by it."""
+    for logical_id, _ in stack.of("AWS::Logs::LogGroup"):
+        stacked = (("stack", str(stack.resolver.values["AWS::StackName"])),)
+        yield Resource(stack.resolver.arn_of(logical_id).removesuffix(":*"), facts=stacked)
+
+
+def _file_systems(stack: Stack) -> Iterator[Resource]:
+    """File systems with their policies, and the access points to them."""
+    found: dict[str, Resource] = {}
+    for logical_id, properties in stack.of("AWS::EFS::FileSystem"):
+        gaps: list[Gap] = []
+        document, arn = properties.get("FileSystemPolicy"), stack.resolver.arn_of(logical_id)
+        policy = _parsed(stack, logical_id, document, "resource", gaps) if document else None
+        found[str(stack.resolver.resource(logical_id, "ref"))] = Resource(arn, policy=policy, gaps=tuple(gaps))
+    yield from found.values()
+    for logical_id, properties in stack.of("AWS::EFS::AccessPoint"):
+        if system := found.get(str(properties.get("FileSystemId"))):
+            facts = (("file-system", system.arn),)
+            yield replace(system, arn=stack.resolver.arn_of(logical_id), facts=facts)
 
 
 def _aliases(stack: Stack) -> Iterator[Resource]:

@@ -12,6 +12,7 @@ from rolecall.iam import managed
 from rolecall.iam.policy import Kind, Policy, parse
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Gap, Role, User
+from rolecall.sources.template.deployed import mentions
 from rolecall.sources.template.stack import Stack
 
 # (name of the policy, its document, the resource in which it stands)
@@ -126,6 +127,7 @@ def _role(stack: Stack, logical_id: str, arn: str, users: tuple[str, ...], elsew
         boundary=elsewhere.boundary(stack, logical_id, gaps, subject=arn),
         used_by=users,
         tags=tags(properties.get("Tags")),
+        mentions=mentions(stack, logical_id),
         gaps=tuple(dict.fromkeys(gaps)),
         place=stack.place(logical_id),
     )

@@ -85,6 +85,8 @@ class Stack:
             if logical_id not in self.resolver.resources or not self.is_made(logical_id):
                 continue
             kind = str(self.resolver.resources[logical_id].get("Type"))
+            if kind == "AWS::Lambda::Url":
+                continue  # What it gives is the ARN of its function.
             if kind in SHAPES:
                 yield from self._names(logical_id, kind)
             elif kind == "AWS::Events::Rule":  # Its ARN hangs on its bus, so that it has no shape.

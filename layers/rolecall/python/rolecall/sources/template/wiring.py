@@ -1,5 +1,6 @@
 """Push triggers of a template: which resource names which function, as rows."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -154,18 +155,21 @@ def pushed(stack: Stack) -> Iterator[tuple[str, Trigger]]:
             for wire in wires:
                 source = _source(stack, logical_id, properties, wire)
                 found = [arn for path in wire.paths for value in _at(properties, path) for arn in functions_in(value)]
-                trigger = Trigger(
-                    wire.type,
-                    source,
-                    logical_id,
-                    state=_state(properties, wire.off),
-                    role=_text(properties, wire.role),
-                    filter=_route(stack, kind, properties) or _filter(properties, wire.filter),
-                    dead_letter=_text(properties, wire.dead_letter),
-                    place=place,
-                )
-                for arn in dict.fromkeys(found):
-                    yield arn, trigger
+                routes = list(_routes(stack, kind, logical_id, properties)) or [_filter(properties, wire.filter)]
+                for arn, route in itertools.product(dict.fromkeys(found), routes):
+                    yield (
+                        arn,
+                        Trigger(
+                            wire.type,
+                            source,
+                            logical_id,
+                            state=_state(properties, wire.off),
+                            role=_text(properties, wire.role),
+                            filter=route,
+                            dead_letter=_text(properties, wire.dead_letter),
+                            place=place,
+                        ),
+                    )
 
 
 def _rule_targets(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Iterator[tuple[str, Trigger]]:
@@ -209,12 +213,21 @@ def _filter(properties: dict[str, Any], path: tuple[str | None, str] | None) -> 
     return json.dumps({path[0]: value} if path[0] else value, sort_keys=True, default=str)
 
 
-def _route(stack: Stack, kind: str, properties: dict[str, Any]) -> str | None:
-    """Of a method of an API, itself and its path; of an authorizer, that it is one."""
+def _routes(stack: Stack, kind: str, logical_id: str, properties: dict[str, Any]) -> Iterator[str]:
+    """Of a method of an API, itself and its path; of an integration, those of its routes; an authorizer is one."""
     if kind in ("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"):
-        return json.dumps({"authorizer": "*"})
-    if kind != "AWS::ApiGateway::Method":
-        return None
+        yield json.dumps({"authorizer": "*"})
+    if kind == "AWS::ApiGateway::Method":
+        yield json.dumps(_method(stack, properties))
+    if kind == "AWS::ApiGatewayV2::Integration":
+        target = f"integrations/{stack.resolver.resource(logical_id, 'ref')}"
+        routes = [each for _, each in stack.of("AWS::ApiGatewayV2::Route") if each.get("Target") == target]
+        for key in dict.fromkeys(str(each.get("RouteKey")) for each in routes):
+            method, _, path = key.partition(" ")
+            yield json.dumps({"method": method, "path": path} if path else {"route": key})
+
+
+def _method(stack: Stack, properties: dict[str, Any]) -> dict[str, str]:
     known = {
         str(stack.resolver.resource(name, "ref")): (str(each.get("ParentId")), str(each.get("PathPart")))
         for name, each in stack.of("AWS::ApiGateway::Resource")
@@ -225,7 +238,7 @@ def _route(stack: Stack, kind: str, properties: dict[str, Any]) -> str | None:
         at, part = known[at]
         path.insert(0, part)
     whole = {"path": "/" + "/".join(path)} if at.endswith("root") else {}
-    return json.dumps({"method": str(properties.get("HttpMethod", "ANY")), **whole})
+    return {"method": str(properties.get("HttpMethod", "ANY")), **whole}
 
 
 def _text(properties: dict[str, Any], path: str | None) -> str | None:

@@ -1,0 +1,142 @@
+"""Fixes of permissions and triggers name what the template gives: no id, account or stack that this reading made up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rolecall.finding import Finding
+from tests.rules.written import found, named
+
+OWN = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
+HTTP = """
+  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: shop, ProtocolType: HTTP}}
+  Call: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref Api, IntegrationType: AWS_PROXY,
+    IntegrationUri: !GetAtt Orders.Arn}}
+  Post: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: 'POST /orders/{id}',
+    Target: !Sub 'integrations/${Call}'}}
+"""
+LET = """
+  Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: %s, Action: 'lambda:InvokeFunction',
+    Principal: %s}}
+"""
+BUCKET = """
+  Inbox: {Type: AWS::S3::Bucket, DependsOn: Let, Properties: {BucketName: !Sub 'inbox-${AWS::AccountId}',
+    NotificationConfiguration: {LambdaConfigurations: [{Event: 's3:ObjectCreated:*', Function: !GetAtt Orders.Arn}]}}}
+"""
+GROUP = """
+  Pages: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, DependsOn: Let, Properties: {Name: pages, TargetType: lambda,
+    Targets: [{Id: !GetAtt Orders.Arn}]}}
+"""
+ALIAS = """
+  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: !Ref Live}]}}
+"""
+SCHEDULE = """
+  Hourly: {Type: AWS::Scheduler::Schedule, Properties: {ScheduleExpression: rate(1 hour), Target: {
+    Arn: !GetAtt Orders.Arn, RoleArn: !GetAtt Clock.Arn}, FlexibleTimeWindow: {Mode: 'OFF'}}}
+  Clock: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow,
+    Principal: {Service: scheduler.amazonaws.com}, Action: 'sts:AssumeRole'}]}}}
+"""
+QUEUED = """
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]}}
+  Dead: {Type: AWS::SQS::Queue}
+"""
+URL = """
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Orders.Arn, AuthType: AWS_IAM}}
+  Web: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow,
+    Principal: {Service: ec2.amazonaws.com}, Action: 'sts:AssumeRole'}]}}}
+  Open: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders, Action: 'lambda:InvokeFunctionUrl',
+    Principal: !GetAtt Web.Arn, FunctionUrlAuthType: AWS_IAM}}
+"""
+
+
+def let(principal: str, function: str = "!Ref Orders") -> str:
+    return LET % (function, principal)
+
+
+def only(folder: Path, resources: str) -> Finding:
+    (finding,) = found(folder, resources)
+    return finding
+
+
+def added(finding: Finding) -> dict[str, object]:
+    """The resource that a fix adds."""
+    properties: dict[str, object] = json.loads(finding.fix[finding.fix.index("{") :])["Properties"]
+    return properties
+
+
+def test_the_permission_of_an_api_names_it_by_reference(tmp_path: Path) -> None:
+    finding = only(tmp_path, HTTP)
+
+    assert (finding.rule, added(finding)["SourceArn"]) == ("refused-trigger", {"Fn::Sub": f"{OWN}/*/POST/orders/*"})
+
+
+@pytest.mark.parametrize(("path", "rules"), [("POST/orders/*", []), ("POST/order", ["high refused-trigger"])])
+def test_a_route_comes_with_its_path(path: str, rules: list[str], tmp_path: Path) -> None:
+    permission = let(f"apigateway.amazonaws.com, SourceArn: !Sub '{OWN}/*/{path}'")
+
+    assert named(found(tmp_path, HTTP + permission)) == rules
+
+
+def test_an_api_of_which_all_is_let_in_is_named_with_its_stages(tmp_path: Path) -> None:
+    finding = only(tmp_path, HTTP + let("apigateway.amazonaws.com"))
+
+    assert finding.fix.endswith(f"add `SourceArn: {json.dumps({'Fn::Sub': f'{OWN}/*/POST/orders/*'})}`")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "add `SourceArn: %s` and `SourceAccount: !Ref AWS::AccountId`"),
+        (", SourceAccount: !Ref AWS::AccountId", "add `SourceArn: %s`"),
+        (
+            ", SourceArn: !Sub 'arn:${AWS::Partition}:s3:::inbox-${AWS::AccountId}'",
+            "add `SourceAccount: !Ref AWS::AccountId`",
+        ),
+    ],
+)
+def test_a_bucket_is_named_as_it_will_be_called(more: str, said: str, tmp_path: Path) -> None:
+    name = json.dumps({"Fn::Sub": "arn:${AWS::Partition}:s3:::inbox-${AWS::AccountId}"})
+    finding = only(tmp_path, BUCKET + let(f"s3.amazonaws.com{more}"))
+
+    assert finding.fix.partition(": ")[2] == (said % name if "%s" in said else said)
+
+
+def test_a_target_group_waits_for_its_permission_which_names_it(tmp_path: Path) -> None:
+    finding = only(tmp_path, GROUP + let("elasticloadbalancing.amazonaws.com"))
+    group = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/pages/*"
+
+    assert finding.fix.endswith(f"add `SourceArn: {json.dumps({'Fn::Sub': group})}`")
+
+
+def test_the_right_qualifier_is_named_by_reference(tmp_path: Path) -> None:
+    finding = only(tmp_path, ALIAS + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
+
+    assert finding.fix.endswith('let `FunctionName` of `Let` be {"Ref": "Live"}')
+
+
+def test_the_role_of_a_schedule_is_let_in_by_reference(tmp_path: Path) -> None:
+    finding = only(tmp_path, SCHEDULE)
+
+    assert '"Resource": {"Fn::GetAtt": ["Orders", "Arn"]}' in finding.fix
+
+
+def test_a_dead_letter_queue_and_its_rule_are_named_by_reference(tmp_path: Path) -> None:
+    finding = only(tmp_path, QUEUED + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
+
+    assert finding.rule == "undeliverable-dead-letter"
+    assert '"Resource": {"Fn::GetAtt": ["Dead", "Arn"]}' in finding.fix
+    assert '{"aws:SourceArn": {"Fn::GetAtt": ["Daily", "Arn"]}}' in finding.fix
+
+
+def test_the_other_half_of_a_url_is_a_whole_resource(tmp_path: Path) -> None:
+    finding = only(tmp_path, URL)
+
+    assert added(finding) == {
+        "FunctionName": {"Fn::GetAtt": ["Orders", "Arn"]},
+        "Action": "lambda:InvokeFunction",
+        "Principal": {"Fn::GetAtt": ["Web", "Arn"]},
+        "InvokedViaFunctionUrl": True,
+    }
