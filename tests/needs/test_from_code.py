@@ -214,6 +214,38 @@ def test_a_role_that_is_assumed_is_not_passed() -> None:
     assert {action for action, _, _ in needed(made)} == {"sts:AssumeRole"}
 
 
+def test_a_thing_of_some_type_that_is_not_known_may_be_of_any() -> None:
+    tagging = call("ec2", "CreateTags", {"Resources": "⟨?⟩"})
+
+    assert needed(tagging) == {("ec2:CreateTags", "arn:aws:ec2:⟨?⟩", "must")}
+
+
+def test_a_sender_is_verified_by_address_or_by_domain() -> None:
+    mail = call("ses", "SendEmail", {"Source": "Shop <shop@example.com>"})
+
+    assert needed(mail) == {
+        ("ses:SendEmail", arn("ses", "identity/example.com"), "may"),
+        ("ses:SendEmail", arn("ses", "identity/shop@example.com"), "may"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (call("cloudwatch", "PutMetricData", {"Namespace": "Shop"}), (("cloudwatch:namespace", "Shop"),)),
+        (call("cloudwatch", "PutMetricData", {"Namespace": ("Shop", "Till")}), ()),
+        (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "in/"}), (("s3:prefix", "in/"),)),
+        (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "⟨?⟩"}), ()),
+        (call("events", "PutEvents", {"Entries.Source": "shop"}), (("events:source", "shop"),)),
+        (call("ses", "SendEmail", {"Source": "Shop <shop@a.com>"}), (("ses:FromAddress", "shop@a.com"),)),
+    ],
+)
+def test_condition_keys_that_are_parameters_are_known_where_these_are(
+    made: Call, told: tuple[tuple[str, str], ...]
+) -> None:
+    assert {need.told for need in needs_of(made, function(), account()) if need.action[:4] != "kms:"} == {told}
+
+
 @pytest.mark.parametrize("service", ["textract", "rekognition"])
 def test_documents_are_read_with_the_callers_rights(service: str) -> None:
     operation = {"textract": "DetectDocumentText", "rekognition": "DetectLabels"}[service]

@@ -7,8 +7,9 @@ the catalog knows is UNKNOWN for its service, and never a guess.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from email.utils import parseaddr
 
 from rolecall.iam import catalog
 from rolecall.model import Account, Call, Function
@@ -125,7 +126,27 @@ def _of_act(act: Act, given: Given) -> Iterator[Need]:
         certainty = Certainty.MUST if sure else Certainty.MAY
         why = f"the code calls `{given.call.service}.{given.call.operation}`"
         literal = not place.inferred and "⟨" not in place.arn
-        yield Need(act.action, place.arn, certainty, _proof(given.call, why), literal, instead=act.instead)
+        proof, told = _proof(given.call, why), tuple(_told(act.action, given))
+        yield Need(act.action, place.arn, certainty, proof, literal, told=told, instead=act.instead)
+
+
+TOLD: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # Service Authorization Reference, "Condition keys" of each service.
+    "cloudwatch:PutMetricData": (("cloudwatch:namespace", "Namespace"),),
+    "events:PutEvents": (("events:detail-type", "DetailType"), ("events:source", "Source")),
+    "s3:ListBucket": (("s3:prefix", "Prefix"),),
+    "ses:SendEmail": (("ses:FromAddress", "Source"), ("ses:FromAddress", "FromEmailAddress")),
+    "ses:SendRawEmail": (("ses:FromAddress", "Source"),),
+    "ses:SendTemplatedEmail": (("ses:FromAddress", "Source"),),
+}
+"""Action -> condition keys, and the parameters that they are."""
+
+
+def _told(action: str, given: Given) -> Iterator[tuple[str, str]]:
+    for key, parameter in TOLD.get(action, ()):
+        values = given.all(parameter)
+        if len(values) == 1 and values[0].is_known:
+            yield key, parseaddr(values[0].text)[1] if key == "ses:FromAddress" else values[0].text
 
 
 def _partiql(given: Given) -> tuple[Place, ...]:

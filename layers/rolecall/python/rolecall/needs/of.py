@@ -132,7 +132,7 @@ def merged(needs: Iterable[Need]) -> tuple[Need, ...]:
     """Each action on each resource in each context once, sorted: the surest of equal needs, written before inferred."""
     best: dict[tuple[str, str, tuple[tuple[str, str], ...]], Need] = {}
     for need in needs:
-        key = (need.action, need.resource, need.context)
+        key = (need.action, need.resource, need.context, need.told)
         before = best.get(key)
         if before is None:
             best[key] = need
