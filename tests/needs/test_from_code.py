@@ -182,6 +182,16 @@ def test_a_call_that_is_not_certain_is_a_may() -> None:
     assert needed(made) == {("dynamodb:PutItem", arn("dynamodb", "table/one"), "may")}
 
 
+@pytest.mark.parametrize(("environment", "certainty"), [({"TOPIC": ""}, "may"), ({"OTHER": ""}, "must")])
+def test_a_call_on_what_a_variable_names_that_is_set_to_nothing_may_not_happen(
+    environment: dict[str, str], certainty: str
+) -> None:
+    publish = call("sns", "Publish", {"TopicArn": "⟨env:TOPIC⟩"})
+
+    ((_, _, found),) = needed(publish, function(environment=environment))
+    assert found == certainty
+
+
 def test_a_statement_that_is_not_known_may_do_anything() -> None:
     made = call("dynamodb", "ExecuteStatement", {"Statement": "⟨?⟩"})
 

@@ -125,3 +125,20 @@ def test_a_condition_on_an_import_is_a_gap() -> None:
     (account,) = accounts(conditional("{}", "!Equals [!ImportValue stage, prod]"))
 
     assert [gap.what for gap in account.gaps if gap.what != "role"] == ["condition on `import stage`"]
+
+
+def test_a_variable_that_a_condition_leaves_out_is_set_to_nothing() -> None:
+    text = (
+        STAGE
+        + """
+Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+Resources:
+  A: {Type: AWS::Lambda::Function, Properties: {FunctionName: f, Role: x, Environment: {Variables: {
+    TABLE: orders, TOPIC: !If [IsProd, news, !Ref AWS::NoValue]}}}}
+"""
+    )
+    (account,) = accounts(text)
+    (prod,) = accounts(text, values={"Stage": "prod"})
+
+    assert account.functions[0].settings.environment == (("TABLE", "orders"), ("TOPIC", ""))
+    assert prod.functions[0].settings.environment == (("TABLE", "orders"), ("TOPIC", "news"))

@@ -122,12 +122,18 @@ def _of_act(act: Act, given: Given) -> Iterator[Need]:
     found = _partiql(given) if act.action.startswith("dynamodb:PartiQL") else places(act.action, given, act.on)
     choices = Counter(place.group for place in found)
     for place in found:
-        sure = given.call.certain and not act.may and choices[place.group] == 1
+        sure = given.call.certain and not act.may and choices[place.group] == 1 and not _is_off(place, given)
         certainty = Certainty.MUST if sure else Certainty.MAY
         why = f"the code calls `{given.call.service}.{given.call.operation}`"
         literal = not place.inferred and "⟨" not in place.arn
         proof, told = _proof(given.call, why), tuple(_told(act.action, given))
         yield Need(act.action, place.arn, certainty, proof, literal, told=told, instead=act.instead)
+
+
+def _is_off(place: Place, given: Given) -> bool:
+    """Is it named by a variable that is set to nothing, so that the call can mean nothing?"""
+    empty = {name for name, value in given.function.settings.environment if not value}
+    return any(f"⟨env:{name}⟩" in place.arn for name in empty)
 
 
 TOLD: Mapping[str, tuple[tuple[str, str], ...]] = {
