@@ -183,3 +183,14 @@ def test_an_api_that_calls_with_a_role_leaves_a_permission_over() -> None:
     assert found(API % "Orders" + let(f"apigateway.amazonaws.com, SourceArn: {arn}"), ALONE) == [
         ("low", "leftover-permission")
     ]
+
+
+def test_the_fix_for_a_config_rule_does_not_make_a_circle() -> None:
+    rule = """
+  Tagged: {Type: AWS::Config::ConfigRule, DependsOn: Let, Properties: {Source: {Owner: CUSTOM_LAMBDA,
+    SourceIdentifier: !GetAtt Orders.Arn}}}
+"""
+    (finding,) = audited(rule + let("config.amazonaws.com, SourceAccount: !Ref AWS::AccountId"), ALONE)
+
+    assert (finding.severity.value, finding.rule) == ("info", "account-wide-source")
+    assert finding.fix.startswith("nothing to do in a template")

@@ -10,8 +10,9 @@ from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
 
 # Their ARN exists only after the permission, or is not documented.
+CONFIG = "config.amazonaws.com"
 LATE = {
-    "config.amazonaws.com": "the ARN of a Config rule exists only after the permission",
+    CONFIG: "the ARN of a Config rule exists only after the permission",
     "secretsmanager.amazonaws.com": "AWS documents aws:SourceAccount only",
 }
 
@@ -59,6 +60,9 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         late = _late(service, statement)
         triggers = sorted({each.source for each in function.triggers if _is_of(service, each.source)})
         fix = guarded_permission(function, statement, service, triggers[0] if triggers else PLACEHOLDER, account)
+        if late and late == LATE.get(CONFIG) and statement.place:
+            # A reference would be a circle: AWS Config makes no rule whose function does not let it in yet.
+            fix = "nothing to do in a template, which can be no narrower; the rule's ARN can be added once it is there"
         yield Hit(
             statement,
             f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"
