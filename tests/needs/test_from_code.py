@@ -345,7 +345,7 @@ def test_connections_are_those_of_the_api_that_invokes() -> None:
     made = call("apigatewaymanagementapi", "PostToConnection", {"ConnectionId": "⟨?⟩"})
     found = needed(made, function(Trigger("api", arn("execute-api", "a1b2"))))
 
-    assert found == {("execute-api:ManageConnections", arn("execute-api", "a1b2/*/*/@connections/*"), "must")}
+    assert found == {("execute-api:ManageConnections", arn("execute-api", "a1b2/*/POST/@connections/*"), "must")}
 
 
 def test_a_library_is_named_in_the_proof() -> None:

@@ -351,11 +351,16 @@ def _ecs(action: Action, given: Given, on: str) -> Iterator[Place]:
         )
 
 
+METHODS = {"DeleteConnection": "DELETE", "GetConnection": "GET", "PostToConnection": "POST"}
+"""Operation on a connection -> its HTTP method (API Gateway Developer Guide, "@connections")."""
+
+
 def _execute_api(action: Action, given: Given, on: str) -> Iterator[Place]:
     """Connections of the WebSocket API that invokes the function (API Gateway Developer Guide, "@connections")."""
     sources = [each.source for each in given.function.triggers if each.type == "api" and not is_unresolved(each.source)]
     for source in sources or [arn_of(given, "execute-api", UNKNOWN)]:
-        yield Place(f"{':'.join(source.split('/')[0].split(':')[:6])}/*/*/@connections/*", inferred=True)
+        method = METHODS.get(given.call.operation, "*")
+        yield Place(f"{':'.join(source.split('/')[0].split(':')[:6])}/*/{method}/@connections/*", inferred=True)
 
 
 def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:

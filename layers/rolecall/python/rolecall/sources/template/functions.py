@@ -195,7 +195,8 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     role = str(properties.get("Role") or "")
     if not role and logical_id not in stack.refused:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
-    gaps += stack.gaps("role", subject, role)
+    if role not in {resolver.arn_of(name) for name, _ in stack.of("AWS::IAM::Role")}:
+        gaps += stack.gaps("role", subject, role)  # One of the template is known, whatever it will be called.
     plain = Function(
         id=subject,
         name=resolver.name_of(logical_id),
