@@ -43,6 +43,12 @@ HERE = "eu-west-1:111122223333"
             "support",
             f"arn:aws:ses:{HERE}:receipt-rule-set/inbound:receipt-rule/support",
         ),
+        (
+            "AWS::RDS::DBInstance",
+            {"DBInstanceIdentifier": "orders"},
+            "orders",
+            f"arn:aws:rds:{HERE}:db:orders",
+        ),
         ("AWS::New::Thing", {"Name": "a"}, "shop-It", f"arn:aws:new:{HERE}:thing/shop-It"),
     ],
 )

@@ -98,7 +98,7 @@ class Resolver:
         if not isinstance(properties, dict):
             properties = {}
         name = "Name" if kind == "AWS::Events::Rule" else shape_of(kind, properties).name
-        return bool(name) and not _within(properties, name)
+        return name is not None and not _within(properties, name)
 
     @property
     def resources(self) -> Mapping[str, Any]:

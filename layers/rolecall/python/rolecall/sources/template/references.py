@@ -44,6 +44,12 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::ApiGatewayV2::Api": Shape(None, "{name}", _of("apigateway", "/apis/{name}", place="{region}:")),
     "AWS::ApiGatewayV2::Stage": Shape("StageName"),
     "AWS::AppSync::GraphQLApi": Shape(None, "{arn}", _of("appsync", "apis/{name}"), {"ApiId": "{name}"}),
+    "AWS::AutoScaling::AutoScalingGroup": Shape(
+        "AutoScalingGroupName", "{name}", _of("autoscaling", "autoScalingGroup:1:autoScalingGroupName/{name}")
+    ),
+    "AWS::Backup::BackupVault": Shape("BackupVaultName", "{name}", _of("backup", "backup-vault:{name}")),
+    "AWS::Batch::JobDefinition": Shape("JobDefinitionName", "{arn}", _of("batch", "job-definition/{name}:1")),
+    "AWS::Batch::JobQueue": Shape("JobQueueName", "{arn}", _of("batch", "job-queue/{name}")),
     "AWS::Bedrock::Agent": Shape(None, "{name}", _of("bedrock", "agent/{name}"), {"AgentArn": "{arn}"}),
     "AWS::CloudWatch::Alarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
     "AWS::CloudWatch::CompositeAlarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
@@ -69,6 +75,8 @@ SHAPES: Mapping[str, Shape] = {
         {"RepositoryUri": "{account}.dkr.ecr.{region}.{suffix}/{name}"},
     ),
     "AWS::ECS::Cluster": Shape("ClusterName", "{name}", _of("ecs", "cluster/{name}")),
+    "AWS::ECS::Service": Shape("ServiceName", "{arn}", _of("ecs", "service/{Cluster}/{name}"), {"Name": "{name}"}),
+    "AWS::ECS::TaskDefinition": Shape("Family", "{arn}", _of("ecs", "task-definition/{name}:1")),
     "AWS::EFS::AccessPoint": Shape(
         None, "fsap-{name}", _of("elasticfilesystem", "access-point/fsap-{name}"), {"AccessPointId": "fsap-{name}"}
     ),
@@ -137,12 +145,17 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::RDS::DBCluster": Shape(
         "DBClusterIdentifier", "{name}", _of("rds", "cluster:{name}"), {"DBClusterArn": "{arn}"}
     ),
+    "AWS::RDS::DBInstance": Shape(
+        "DBInstanceIdentifier", "{name}", _of("rds", "db:{name}"), {"DBInstanceArn": "{arn}"}
+    ),
+    "AWS::RDS::DBProxy": Shape("DBProxyName", "{name}", _of("rds", "db-proxy:prx-{name}"), {"DBProxyArn": "{arn}"}),
     "AWS::S3::Bucket": Shape(
         "BucketName",
         "{name}",
         "arn:{partition}:s3:::{name}",
         {"DomainName": "{name}.s3.{suffix}", "RegionalDomainName": "{name}.s3.{region}.{suffix}"},
     ),
+    "AWS::SES::EmailIdentity": Shape("EmailIdentity", "{name}", _of("ses", "identity/{name}")),
     "AWS::SES::ReceiptRuleSet": Shape("RuleSetName"),
     "AWS::SES::ReceiptRule": Shape(
         "Rule.Name", "{name}", _of("ses", "receipt-rule-set/{RuleSetName}:receipt-rule/{name}")
