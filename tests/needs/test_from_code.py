@@ -182,6 +182,16 @@ def test_a_call_that_is_not_certain_is_a_may() -> None:
     assert needed(made) == {("dynamodb:PutItem", arn("dynamodb", "table/one"), "may")}
 
 
+@pytest.mark.parametrize(("environment", "certainty"), [({"TOPIC": ""}, "may"), ({"OTHER": ""}, "must")])
+def test_a_call_on_what_a_variable_names_that_is_set_to_nothing_may_not_happen(
+    environment: dict[str, str], certainty: str
+) -> None:
+    publish = call("sns", "Publish", {"TopicArn": "⟨env:TOPIC⟩"})
+
+    ((_, _, found),) = needed(publish, function(environment=environment))
+    assert found == certainty
+
+
 def test_a_statement_that_is_not_known_may_do_anything() -> None:
     made = call("dynamodb", "ExecuteStatement", {"Statement": "⟨?⟩"})
 
@@ -212,6 +222,38 @@ def test_a_role_that_is_assumed_is_not_passed() -> None:
     made = call("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::111122223333:role/x"})
 
     assert {action for action, _, _ in needed(made)} == {"sts:AssumeRole"}
+
+
+def test_a_thing_of_some_type_that_is_not_known_may_be_of_any() -> None:
+    tagging = call("ec2", "CreateTags", {"Resources": "⟨?⟩"})
+
+    assert needed(tagging) == {("ec2:CreateTags", "arn:aws:ec2:⟨?⟩", "must")}
+
+
+def test_a_sender_is_verified_by_address_or_by_domain() -> None:
+    mail = call("ses", "SendEmail", {"Source": "Shop <shop@example.com>"})
+
+    assert needed(mail) == {
+        ("ses:SendEmail", arn("ses", "identity/example.com"), "may"),
+        ("ses:SendEmail", arn("ses", "identity/shop@example.com"), "may"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (call("cloudwatch", "PutMetricData", {"Namespace": "Shop"}), (("cloudwatch:namespace", "Shop"),)),
+        (call("cloudwatch", "PutMetricData", {"Namespace": ("Shop", "Till")}), ()),
+        (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "in/"}), (("s3:prefix", "in/"),)),
+        (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "⟨?⟩"}), ()),
+        (call("events", "PutEvents", {"Entries.Source": "shop"}), (("events:source", "shop"),)),
+        (call("ses", "SendEmail", {"Source": "Shop <shop@a.com>"}), (("ses:FromAddress", "shop@a.com"),)),
+    ],
+)
+def test_condition_keys_that_are_parameters_are_known_where_these_are(
+    made: Call, told: tuple[tuple[str, str], ...]
+) -> None:
+    assert {need.told for need in needs_of(made, function(), account()) if need.action[:4] != "kms:"} == {told}
 
 
 @pytest.mark.parametrize("service", ["textract", "rekognition"])
@@ -303,7 +345,7 @@ def test_connections_are_those_of_the_api_that_invokes() -> None:
     made = call("apigatewaymanagementapi", "PostToConnection", {"ConnectionId": "⟨?⟩"})
     found = needed(made, function(Trigger("api", arn("execute-api", "a1b2"))))
 
-    assert found == {("execute-api:ManageConnections", arn("execute-api", "a1b2/*/*/@connections/*"), "must")}
+    assert found == {("execute-api:ManageConnections", arn("execute-api", "a1b2/*/POST/@connections/*"), "must")}
 
 
 def test_a_library_is_named_in_the_proof() -> None:

@@ -7,7 +7,7 @@ import pytest
 from rolecall.iam.policy import Kind, parse
 from rolecall.needs.from_config import INTERFACES, from_config
 from tests.builders import document
-from tests.needs.world import FUNCTION, KEY, QUEUE, Resource, Target, account, arn, function, row
+from tests.needs.world import ACCOUNT, FUNCTION, KEY, QUEUE, REGION, Resource, Target, account, arn, function, row
 
 GROUP = arn("logs", "log-group:/aws/lambda/orders")
 LOGS = {("logs:CreateLogStream", f"{GROUP}:*", "must"), ("logs:PutLogEvents", f"{GROUP}:*", "must")}
@@ -35,6 +35,18 @@ def test_a_log_group_is_made_only_where_it_is_missing(group: tuple[Resource, ...
 
     assert found >= LOGS
     assert {sure for action, _, sure in found if action == "logs:CreateLogGroup"} == certainty
+
+
+@pytest.mark.parametrize(
+    ("log_group", "name"), [(None, f"/aws/lambda/{REGION}.orders"), ("/own", "/own")], ids=["usual", "chosen"]
+)
+def test_replicas_at_the_edge_may_write_logs_in_any_region(log_group: str | None, name: str) -> None:
+    group = f"arn:aws:logs:*:{ACCOUNT}:log-group:{name}:*"
+    verbs = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+    at_the_edge = {(f"logs:{verb}", group, "may") for verb in verbs}
+
+    assert at_the_edge <= needed(log_group=log_group, others=(("edge", "Site"),))
+    assert not at_the_edge & needed(log_group=log_group)
 
 
 def test_logs_go_to_the_group_that_is_configured() -> None:

@@ -121,6 +121,18 @@ def test_a_condition_that_is_not_known_is_a_gap_once() -> None:
     assert finding.severity is Severity.INFO
 
 
+def test_a_condition_on_what_the_code_writes_is_decided() -> None:
+    metric = {"service": "cloudwatch", "operation": "PutMetricData", "where": "app.py:3"}
+    statement = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}
+    narrowed = statement | {"Condition": {"StringEquals": {"cloudwatch:namespace": "Shop"}}}
+
+    def told(namespace: str) -> list[str]:
+        call = metric | {"parameters": {"Namespace": namespace}}
+        return names({"calls": [call], "more policies": {"Count": [narrowed]}})
+
+    assert (told("Shop"), told("Till")) == ([], ["blocked-need"])
+
+
 def test_what_another_account_must_allow_too_is_a_known_limit() -> None:
     foreign = QUEUE.replace(ACCOUNT, "999988887777")
     triggers = [{"type": "sqs", "source": foreign}]

@@ -132,3 +132,54 @@ def test_an_owner_that_is_not_known_is_a_gap() -> None:
     findings = audited(resources, parameters + HEAD)
 
     assert {each.rule for each in findings} == {"incomplete-audit"}
+
+
+API = """
+  Caller:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: apigateway.amazonaws.com}, Action: 'sts:AssumeRole'}]
+      Policies:
+        - PolicyName: Call
+          PolicyDocument: {Statement: [{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !GetAtt %s.Arn}]}
+  Api:
+    Type: AWS::ApiGatewayV2::Api
+    Properties:
+      Body:
+        components: {securitySchemes: {Own: {x-amazon-apigateway-authorizer: {
+          authorizerUri: !Sub 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${Orders.Arn}/invocations',
+          authorizerCredentials: !GetAtt Caller.Arn}}}}
+"""
+
+
+@pytest.mark.parametrize(("may", "expected"), [("Orders", []), ("Role", [("high", "refused-trigger")])])
+def test_an_authorizer_of_an_api_in_openapi_calls_with_its_own_role(may: str, expected: list[tuple[str, str]]) -> None:
+    assert found(API % may, ALONE) == expected
+
+
+def test_an_api_that_passes_on_who_calls_it_is_not_judged_and_explains_its_permission() -> None:
+    api = (API % "Orders").replace("!GetAtt Caller.Arn", "'arn:aws:iam::*:user/*'")
+    arn = "!Sub 'arn:aws:execute-api:us-east-1:${AWS::AccountId}:${Api}/*'"
+
+    assert found(api, ALONE) == []
+    assert found(api + let(f"apigateway.amazonaws.com, SourceArn: {arn}"), ALONE) == []
+
+
+def test_an_api_that_calls_with_a_role_leaves_a_permission_over() -> None:
+    arn = "!Sub 'arn:aws:execute-api:us-east-1:${AWS::AccountId}:${Api}/*'"
+
+    assert found(API % "Orders" + let(f"apigateway.amazonaws.com, SourceArn: {arn}"), ALONE) == [
+        ("low", "leftover-permission")
+    ]
+
+
+def test_the_fix_for_a_config_rule_does_not_make_a_circle() -> None:
+    rule = """
+  Tagged: {Type: AWS::Config::ConfigRule, DependsOn: Let, Properties: {Source: {Owner: CUSTOM_LAMBDA,
+    SourceIdentifier: !GetAtt Orders.Arn}}}
+"""
+    (finding,) = audited(rule + let("config.amazonaws.com, SourceAccount: !Ref AWS::AccountId"), ALONE)
+
+    assert (finding.severity.value, finding.rule) == ("info", "account-wide-source")
+    assert finding.fix.startswith("nothing to do in a template")

@@ -44,6 +44,13 @@ def test_a_handler_is_split_as_the_runtime_does(handler: str, place: tuple[str, 
     assert split_handler(handler) == place
 
 
+@pytest.mark.parametrize("module", ["start", "app", "many", "module", "function"])
+def test_the_file_of_a_handler_may_have_any_name(module: str) -> None:
+    found = analyse(Program({f"{module}.py": f"{CLIENT}def handler(e, c): s3.list_buckets()"}), f"{module}.handler")
+
+    assert ([call.operation for call in found.calls], found.gaps) == (["ListBuckets"], ())
+
+
 def test_what_pip_installed_is_not_followed_but_told_where_it_may_call_aws() -> None:
     found = analyse(Program({"app.py": MAIN, **PIP, "thing-1.0.dist-info/METADATA": ""}), "app.handler")
 

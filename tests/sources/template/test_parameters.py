@@ -125,3 +125,35 @@ def test_a_condition_on_an_import_is_a_gap() -> None:
     (account,) = accounts(conditional("{}", "!Equals [!ImportValue stage, prod]"))
 
     assert [gap.what for gap in account.gaps if gap.what != "role"] == ["condition on `import stage`"]
+
+
+def test_a_variable_that_a_condition_leaves_out_is_set_to_nothing() -> None:
+    text = (
+        STAGE
+        + """
+Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+Resources:
+  A: {Type: AWS::Lambda::Function, Properties: {FunctionName: f, Role: x, Environment: {Variables: {
+    TABLE: orders, TOPIC: !If [IsProd, news, !Ref AWS::NoValue]}}}}
+"""
+    )
+    (account,) = accounts(text)
+    (prod,) = accounts(text, values={"Stage": "prod"})
+
+    assert account.functions[0].settings.environment == (("TABLE", "orders"), ("TOPIC", ""))
+    assert prod.functions[0].settings.environment == (("TABLE", "orders"), ("TOPIC", "news"))
+
+
+@pytest.mark.parametrize(("role", "gaps"), [("!GetAtt R.Arn", []), ("!Sub 'arn:aws:iam::1:role/${Env}'", ["role"])])
+def test_a_role_of_the_template_is_known_whatever_it_is_called(role: str, gaps: list[str]) -> None:
+    text = f"""
+Parameters: {{Env: {{Type: String}}}}
+Resources:
+  A: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: !Sub 'f-${{Env}}', Role: {role},
+    Handler: index.b, Runtime: python3.13, Code: {{ZipFile: 'def b(e, c): return 1'}}}}}}
+  R: {{Type: AWS::IAM::Role, Properties: {{RoleName: !Sub 'r-${{Env}}', AssumeRolePolicyDocument: {{}}}}}}
+"""
+    (account,) = accounts(text)
+
+    assert [gap.what for gap in account.functions[0].gaps] == gaps
+    assert (account.role_of(account.functions[0]) is None) == bool(gaps)

@@ -97,9 +97,12 @@ class Delivery:
 
 
 def deliver(trigger: Trigger, function: Function, account: Account) -> Delivery | None:
-    """What becomes of the calls of a trigger; None where Lambda polls, and nobody calls."""
+    """What becomes of the calls of a trigger; None where Lambda polls, and nobody calls.
+
+    None as well where it passes the credentials of whoever calls it on: each caller's own rights decide.
+    """
     row = TRIGGERS.get(trigger.type)
-    if row is None or isinstance(row, Poll):
+    if row is None or isinstance(row, Poll) or passes_on(trigger):
         return None
     if trigger.role or not isinstance(row, Push):
         return _by_role(trigger, function, account)
@@ -108,6 +111,11 @@ def deliver(trigger: Trigger, function: Function, account: Account) -> Delivery 
     if found.arrives is False and unread:
         return replace(found, unsure="the function's policy was not read whole")
     return found
+
+
+def passes_on(trigger: Trigger) -> bool:
+    """Does it invoke with its caller's credentials: API Gateway Developer Guide, `arn:aws:iam::*:user/*`?"""
+    return trigger.role is not None and trigger.role.endswith("::*:user/*")
 
 
 def as_service(trigger: Trigger, row: Push, target: str, policy: Policy | None, account: Account) -> Delivery:

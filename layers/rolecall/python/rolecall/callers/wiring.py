@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rolecall.callers import invokes
-from rolecall.callers.delivery import Delivery, as_service, deliver, fits, sources
+from rolecall.callers.delivery import Delivery, as_service, deliver, fits, passes_on, sources
 from rolecall.callers.urls import serves_url
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
@@ -130,7 +130,9 @@ def _left(function: Function, account: Account) -> Iterator[Row]:
             row = pushing(service)
             kind = next((name for name, each in TRIGGERS.items() if each is row), service)
             for source in sources(statement) or (None,):
-                if any(fits(statement, source, trigger) and not trigger.role for trigger in function.triggers):
+                # SAM permits an API also where that invokes with the credentials of its callers.
+                own = [each for each in function.triggers if not each.role or passes_on(each)]
+                if any(fits(statement, source, trigger) for trigger in own):
                     continue
                 elsewhere = _elsewhere(statement, source, function, account)
                 state = State.WRONG_QUALIFIER if _is_missed(elsewhere, account) else State.PERMISSION_ONLY

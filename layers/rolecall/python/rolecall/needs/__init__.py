@@ -34,8 +34,9 @@ class Need:
 
     `resource` is an ARN, a pattern, or `*`; it may hold unresolved parts (`⟨…⟩`). `literal` is False where the resource
     was inferred (from the event, or in part) and not written. `context` holds condition keys that are known of the
-    request, such as kms:ViaService. `instead` are actions of which any will do in place of this one. `pinned` says that
-    the code wrote the region of the resource, so that it is the same wherever the function is deployed.
+    request, such as kms:ViaService, and `told` those that the code chooses, which no policy must ask for. `instead` are
+    actions of which any will do in place of this one. `pinned` says that the code wrote the region of the resource, so
+    that it is the same wherever the function is deployed.
     """
 
     action: str
@@ -44,5 +45,11 @@ class Need:
     proof: Proof
     literal: bool = True
     context: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
     instead: tuple[str, ...] = ()
     pinned: bool = False
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """All condition keys that are known of the request."""
+        return dict((*self.context, *self.told))

@@ -7,8 +7,9 @@ the catalog knows is UNKNOWN for its service, and never a guess.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from email.utils import parseaddr
 
 from rolecall.iam import catalog
 from rolecall.model import Account, Call, Function
@@ -121,11 +122,37 @@ def _of_act(act: Act, given: Given) -> Iterator[Need]:
     found = _partiql(given) if act.action.startswith("dynamodb:PartiQL") else places(act.action, given, act.on)
     choices = Counter(place.group for place in found)
     for place in found:
-        sure = given.call.certain and not act.may and choices[place.group] == 1
+        sure = given.call.certain and not act.may and choices[place.group] == 1 and not _is_off(place, given)
         certainty = Certainty.MUST if sure else Certainty.MAY
         why = f"the code calls `{given.call.service}.{given.call.operation}`"
         literal = not place.inferred and "⟨" not in place.arn
-        yield Need(act.action, place.arn, certainty, _proof(given.call, why), literal, instead=act.instead)
+        proof, told = _proof(given.call, why), tuple(_told(act.action, given))
+        yield Need(act.action, place.arn, certainty, proof, literal, told=told, instead=act.instead)
+
+
+def _is_off(place: Place, given: Given) -> bool:
+    """Is it named by a variable that is set to nothing, so that the call can mean nothing?"""
+    empty = {name for name, value in given.function.settings.environment if not value}
+    return any(f"⟨env:{name}⟩" in place.arn for name in empty)
+
+
+TOLD: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # Service Authorization Reference, "Condition keys" of each service.
+    "cloudwatch:PutMetricData": (("cloudwatch:namespace", "Namespace"),),
+    "events:PutEvents": (("events:detail-type", "DetailType"), ("events:source", "Source")),
+    "s3:ListBucket": (("s3:prefix", "Prefix"),),
+    "ses:SendEmail": (("ses:FromAddress", "Source"), ("ses:FromAddress", "FromEmailAddress")),
+    "ses:SendRawEmail": (("ses:FromAddress", "Source"),),
+    "ses:SendTemplatedEmail": (("ses:FromAddress", "Source"),),
+}
+"""Action -> condition keys, and the parameters that they are."""
+
+
+def _told(action: str, given: Given) -> Iterator[tuple[str, str]]:
+    for key, parameter in TOLD.get(action, ()):
+        values = given.all(parameter)
+        if len(values) == 1 and values[0].is_known:
+            yield key, parseaddr(values[0].text)[1] if key == "ses:FromAddress" else values[0].text
 
 
 def _partiql(given: Given) -> tuple[Place, ...]:

@@ -34,7 +34,7 @@ SENDS = {
 
 def from_config(function: Function, account: Account) -> tuple[Need, ...]:
     """What the settings of a function need, setting by setting."""
-    rows = (_logs, _traces, _network, _targets, _keys, _file_systems, _durable, _layers)
+    rows = (_logs, _logs_at_the_edge, _traces, _network, _targets, _keys, _file_systems, _durable, _layers)
     return tuple(need for row in rows for need in row(function, account))
 
 
@@ -52,6 +52,23 @@ def _logs(function: Function, account: Account) -> Iterator[Need]:
         why = f"Lambda makes `{name}` where it is missing"
         certainty = MUST if known is not None and not known.exists else MAY
         yield Need("logs:CreateLogGroup", f"{group}:*", certainty, Proof("config", "log group", why))
+
+
+def _logs_at_the_edge(function: Function, account: Account) -> Iterator[Need]:
+    """CloudFront Developer Guide, "Edge function logs": a group in each region where a replica runs.
+
+    It is named after the function's home as well, unless its name was chosen. MAY, for nobody knows the regions.
+    """
+    if not any(
+        name == "edge" for each in (function, *account.versions_of(function)) for name, _ in each.settings.others
+    ):
+        return
+    usual = f"/aws/lambda/{function.name}"
+    own = function.settings.log_group or usual
+    name = f"/aws/lambda/{account.region}.{function.name}" if own == usual else own
+    proof = Proof("config", "Lambda@Edge", f"replicas write their logs to `{name}` of their regions")
+    for verb in ("CreateLogGroup", "CreateLogStream", "PutLogEvents"):
+        yield Need(f"logs:{verb}", f"arn:{account.partition}:logs:*:{account.id}:log-group:{name}:*", MAY, proof)
 
 
 def _is_managed(group: Resource) -> bool:

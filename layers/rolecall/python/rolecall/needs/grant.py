@@ -84,7 +84,7 @@ class Grant:
     def meets(self, need: Need) -> Verdict:
         """Is the need allowed, by its action or by one that does instead?"""
         verdicts = [
-            self.allows(action, need.resource, dict(need.context), by_lambda=made_by_lambda(need))
+            self.allows(action, need.resource, need.keys, by_lambda=made_by_lambda(need))
             for action in (need.action, *need.instead)
         ]
         return next((each for each in verdicts if each.allowed), verdicts[0])

@@ -215,7 +215,7 @@ def statements(lacking: tuple[Missing, ...]) -> Iterator[dict[str, object]]:
 
 def witness(need: Need, held: Grant) -> dict[str, object]:
     """The denied request, as a case of `rolecall simulate` without its policies."""
-    request = held.request(need.action, need.resource, dict(need.context), by_lambda=made_by_lambda(need))
+    request = held.request(need.action, need.resource, need.keys, by_lambda=made_by_lambda(need))
     return {
         "principal": {"type": request.caller.type, "id": request.caller.id},
         "action": request.action,

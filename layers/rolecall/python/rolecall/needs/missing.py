@@ -80,7 +80,7 @@ def _judged(held: Grant, pair: Pair) -> Iterator[Missing]:
 def block_of(held: Grant, need: Need) -> Block | None:
     """What blocks the need; None where nothing allows it in the first place."""
     for action in (need.action, *need.instead):
-        request = held.request(action, need.resource, dict(need.context), by_lambda=made_by_lambda(need))
+        request = held.request(action, need.resource, need.keys, by_lambda=made_by_lambda(need))
         policies = held.policies(action, need.resource)
         free = Policies(identity=_allowing(policies.identity), resource=_freed(policies.resource))
         decision = settle(request, free)

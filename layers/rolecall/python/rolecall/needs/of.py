@@ -128,11 +128,14 @@ def _of_role(pair: Pair) -> Needs:
     return Needs(merged(need for each in needs for need in each.needs), unresolved, unknown)
 
 
+Keys = tuple[tuple[str, str], ...]
+
+
 def merged(needs: Iterable[Need]) -> tuple[Need, ...]:
     """Each action on each resource in each context once, sorted: the surest of equal needs, written before inferred."""
-    best: dict[tuple[str, str, tuple[tuple[str, str], ...]], Need] = {}
+    best: dict[tuple[str, str, Keys, Keys], Need] = {}
     for need in needs:
-        key = (need.action, need.resource, need.context)
+        key = (need.action, need.resource, need.context, need.told)
         before = best.get(key)
         if before is None:
             best[key] = need

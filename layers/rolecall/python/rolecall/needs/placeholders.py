@@ -58,7 +58,7 @@ def _holding(texts: tuple[str, ...], function: Function) -> tuple[str, ...]:
     for text in texts:
         for mark in _MARK.finditer(text):
             name, _, instead = mark[2].partition("=")
-            if mark[1] == "env" and instead and name in dict(function.settings.environment):
+            if mark[1] == "env" and instead and dict(function.settings.environment).get(name):
                 ruled.add(text.replace(mark[0], instead, 1))
     return tuple(text for text in texts if text not in ruled)
 
@@ -80,7 +80,7 @@ def _environment(name: str, function: Function, account: Account) -> tuple[str, 
         "AWS_LAMBDA_LOG_GROUP_NAME": function.settings.log_group or f"/aws/lambda/{function.name}",
     }
     value = own.get(name, dict(function.settings.environment).get(name))
-    if value is None and instead and not any(gap.what == ENVIRONMENT for gap in function.gaps):
+    if not value and instead and not any(gap.what == ENVIRONMENT for gap in function.gaps):
         return (instead,)
     if not value:
         return ()

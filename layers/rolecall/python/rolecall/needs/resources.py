@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from email.utils import parseaddr
+from itertools import product, takewhile
 
 from rolecall.iam import catalog
 from rolecall.iam.arn import resource_matches
@@ -108,8 +109,20 @@ def _by_shape(action: Action, given: Given, on: str) -> Iterator[Place]:
         # Nothing tells: the thing that the others are parts of, as a stream is of its consumers.
         plainest = min(varied, key=lambda kind: len(VARIABLE.findall(_bare(kind.arns[0]))))
         kind = next((each for each in varied if each.name in found), plainest)
-        nothing = Place(_filled(kind.arns[0], given, dict.fromkeys(VARIABLE.findall(kind.arns[0]), UNKNOWN)))
-        yield from (replace(each, group=kind.name) for each in found.get(kind.name, [nothing]))
+        told = action.required or _stem(kind.name) in _stem(given.call.operation)
+        made = found.get(kind.name) or [Place(_any_of([kind] if told else varied, given))]
+        yield from (replace(each, group=kind.name) for each in made)
+
+
+def _any_of(kinds: list[ResourceType], given: Given) -> str:
+    """A resource of one of these types that nothing tells: what their ARNs begin with.
+
+    Of a stream and its consumers that is a stream; of all that EC2 can tag, anything of the region.
+    """
+    arns = [_filled(each.arns[0], given, dict.fromkeys(VARIABLE.findall(each.arns[0]), UNKNOWN)) for each in kinds]
+    columns = takewhile(lambda column: len(set(column)) == 1, zip(*arns, strict=False))
+    common = "".join(column[0] for column in columns)
+    return common if common in arns else f"{common[: max(common.rfind(end) for end in ':/') + 1]}{UNKNOWN}"
 
 
 def _of_type(kind: ResourceType, prefix: str, given: Given, on: str) -> Iterator[Place]:
@@ -338,11 +351,16 @@ def _ecs(action: Action, given: Given, on: str) -> Iterator[Place]:
         )
 
 
+METHODS = {"DeleteConnection": "DELETE", "GetConnection": "GET", "PostToConnection": "POST"}
+"""Operation on a connection -> its HTTP method (API Gateway Developer Guide, "@connections")."""
+
+
 def _execute_api(action: Action, given: Given, on: str) -> Iterator[Place]:
     """Connections of the WebSocket API that invokes the function (API Gateway Developer Guide, "@connections")."""
     sources = [each.source for each in given.function.triggers if each.type == "api" and not is_unresolved(each.source)]
     for source in sources or [arn_of(given, "execute-api", UNKNOWN)]:
-        yield Place(f"{':'.join(source.split('/')[0].split(':')[:6])}/*/*/@connections/*", inferred=True)
+        method = METHODS.get(given.call.operation, "*")
+        yield Place(f"{':'.join(source.split('/')[0].split(':')[:6])}/*/{method}/@connections/*", inferred=True)
 
 
 def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -358,6 +376,21 @@ def _bedrock(action: Action, given: Given, on: str) -> Iterator[Place]:
             yield Place(arn_of(given, "bedrock", f"inference-profile/{text}"), value.inferred)
         else:
             yield Place(arn_of(given, "bedrock", f"foundation-model/{text}", owner=""), value.inferred)
+
+
+def _ses(action: Action, given: Given, on: str) -> Iterator[Place]:
+    """Mail is judged on the sender's identity, which is the address or its domain (SES Developer Guide).
+
+    IAM is asked for that which is verified, and the code does not tell which one is.
+    """
+    senders = [parseaddr(value.text)[1] for value in given.all("FromEmailAddress", "Source")]
+    if given.has("SourceArn") or given.has("FromEmailAddressIdentityArn") or not all("@" in each for each in senders):
+        senders = []
+    for each in senders:
+        for name in (each, each.rpartition("@")[2]):
+            yield Place(arn_of(given, "ses", f"identity/{name}"), group="identity")
+    if not senders:
+        yield from _by_shape(action, given, on)
 
 
 def _apigateway(action: Action, given: Given, on: str) -> Iterator[Place]:
@@ -393,6 +426,7 @@ SPECIAL: Mapping[str, Callable[[Action, Given, str], Iterator[Place]]] = {
     "organizations": _organizations,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
+    "ses": _ses,
     "sns": _sns,
     "sqs": _sqs,
     "ssm": _ssm,

@@ -13,8 +13,9 @@ from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
 
 # Their ARN exists only after the permission, or is not documented.
+CONFIG = "config.amazonaws.com"
 LATE = {
-    "config.amazonaws.com": "the ARN of a Config rule exists only after the permission",
+    CONFIG: "the ARN of a Config rule exists only after the permission",
     "secretsmanager.amazonaws.com": "AWS documents aws:SourceAccount only",
 }
 
@@ -63,6 +64,9 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         sent = [each for each in function.triggers if _is_of(service, each.source)]
         triggers, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
         fix = guarded_permission(function, statement, service, wanted, account)
+        if late and late == LATE.get(CONFIG) and statement.place:
+            # A reference would be a circle: AWS Config makes no rule whose function does not let it in yet.
+            fix = "nothing to do in a template, which can be no narrower; the rule's ARN can be added once it is there"
         yield Hit(
             statement,
             f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rolecall.model import Call, Gap, Unresolved
 from rolecall.needs.code import calling, modules
-from rolecall.needs.code.machine import ExhaustedError, Frame, Machine, Site
+from rolecall.needs.code.machine import START, ExhaustedError, Frame, Machine, Site
 from rolecall.needs.code.program import Program, split_handler
 from rolecall.needs.code.values import UNKNOWN, Arguments, Event, Unknown, one
 
@@ -70,7 +70,7 @@ def _run(machine: Machine, module: str, name: str) -> None:
         machine.gap(f"handler `{module}.{name}` is not in the code: {why}", mendable=True)
         return
     given = Arguments((one(Event("")), one(Unknown())))
-    start = Frame("function", ("start",), frame.source, frame)
+    start = Frame("function", (START,), frame.source, frame)
     calling.call_value(machine, found, given, Site(start, ast.Pass(lineno=1)))
 
 

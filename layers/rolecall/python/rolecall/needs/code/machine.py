@@ -58,6 +58,7 @@ MOST_RECORDS = 6
 DEEPEST = 200
 """Nested expressions, with 12 for each function on the way: a third of what Python's own stack holds."""
 
+START = "<start>"  # no name that a module can have
 ELEMENT = "*"
 """The name of the cell that holds what a box has under no known key."""
 
@@ -208,8 +209,8 @@ class Machine:
 
     def run(self, start: Callable[[], None]) -> None:
         """Do the first task, and what changes make of it, until there is nothing left to do."""
-        self.tasks["start"] = Task(0, start)
-        self.dirty.add(self.tasks["start"])
+        self.tasks[START] = Task(0, start)
+        self.dirty.add(self.tasks[START])
         while self.dirty:
             # In the order in which they were first met: where a bound is hit must not hang on hashes.
             for task in sorted(self.dirty, key=lambda task: task.number):
@@ -236,7 +237,7 @@ class Machine:
 
     def reached(self) -> list[Task]:
         """The tasks that the start leads to, in order."""
-        seen = {self.tasks["start"]} if self.tasks else set()
+        seen = {self.tasks[START]} if self.tasks else set()
         waiting = list(seen)
         while waiting:
             fresh = waiting.pop().leads - seen

@@ -1,7 +1,8 @@
 """Parameters: what a call is given, as text.
 
 Kept are all top-level parameters that have a text, number or truth value, or a list of them. Of what is nested, those
-that can name a resource or a role, under a path without indices: `Entries.EventBusName`, `TransactItems.Put.TableName`.
+that can name a resource or a role or are keys of conditions, under a path without indices: `Entries.EventBusName`,
+`TransactItems.Put.TableName`.
 The keys of `RequestItems` are the values of `RequestItems`: they are the names of tables.
 """
 
@@ -15,7 +16,7 @@ from rolecall.needs.code.values import UNKNOWN_TEXT, Arguments, Box, Value, text
 NAMING = re.compile(
     r".*([rR]oleArn|Arn|ARN|KeyId|KeyID|Bucket|BucketName|TableName|EventBusName|QueueUrl|FunctionName|SecretId|"
     r"StreamName|VersionId|DeliveryStreamName|S3Uri|s3Uri|FileUri|OutputLocation)|Key|Name|Statement|Bucket|Database|"
-    r"taskRoleArn|executionRoleArn|Prefix|Version"
+    r"taskRoleArn|executionRoleArn|Prefix|Version|DetailType|Source"
 )
 KEYED = frozenset({"RequestItems"})
 DEEPEST_PARAMETER = 6

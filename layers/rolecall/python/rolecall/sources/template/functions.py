@@ -195,14 +195,15 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     role = str(properties.get("Role") or "")
     if not role and logical_id not in stack.refused:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
-    gaps += stack.gaps("role", subject, role)
+    if role not in {resolver.arn_of(name) for name, _ in stack.of("AWS::IAM::Role")}:
+        gaps += stack.gaps("role", subject, role)  # One of the template is known, whatever it will be called.
     plain = Function(
         id=subject,
         name=resolver.name_of(logical_id),
         arn=arn,
         role=role,
         runtime=None if properties.get("Runtime") is None else str(properties["Runtime"]),
-        settings=_settings(properties),
+        settings=_settings(properties, resolver.resources[logical_id].get("Properties")),
         code=code_of(stack, logical_id, properties, gaps),
         tags=tags(properties.get("Tags")),
         place=stack.place(logical_id),
@@ -235,7 +236,7 @@ def _policy(statements: list[tuple[Stack, str, dict[str, Any]]], subject: str, g
     return Policy("resource", Kind.RESOURCE, "2012-10-17", whole) if whole else None
 
 
-def _settings(properties: Mapping[str, Any]) -> Settings:
+def _settings(properties: Mapping[str, Any], written: Any) -> Settings:
     dead = _at(properties, "DeadLetterConfig", "TargetArn")
     return Settings(
         handler=_text(properties.get("Handler")),
@@ -247,7 +248,7 @@ def _settings(properties: Mapping[str, Any]) -> Settings:
         layers=_texts(properties.get("Layers")),
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
-        environment=_variables(_at(properties, "Environment", "Variables")),
+        environment=_variables(_at(properties, "Environment", "Variables"), _at(written, "Environment", "Variables")),
         others=(("recursive-loop", "Allow"),) if properties.get("RecursiveLoop") == "Allow" else (),
     )
 
@@ -262,8 +263,13 @@ def _also(settings: Settings, served: Served, wired: _Wired) -> Settings:
     )
 
 
-def _variables(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((str(name), str(each)) for name, each in value.items())) if isinstance(value, dict) else ()
+def _variables(value: Any, written: Any) -> tuple[tuple[str, str], ...]:
+    """Variables with their values; one that a condition leaves out (`AWS::NoValue`) is set to nothing."""
+    if not isinstance(value, dict):
+        return ()
+    names = written if isinstance(written, dict) else ()
+    left_out = {name: "" for name in names if not name.startswith("Fn::") and name != "Ref"}
+    return tuple(sorted((str(name), str(each)) for name, each in (left_out | value).items()))
 
 
 def _at(value: Any, *path: str) -> Any:

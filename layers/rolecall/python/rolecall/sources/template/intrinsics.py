@@ -95,8 +95,10 @@ class Resolver:
         if not isinstance(resource, dict):
             return False
         kind, properties = str(resource.get("Type", "")), resource.get("Properties") or {}
-        name = "Name" if kind == "AWS::Events::Rule" else shape_of(kind).name
-        return bool(name) and not (isinstance(properties, dict) and properties.get(name))
+        if not isinstance(properties, dict):
+            properties = {}
+        name = "Name" if kind == "AWS::Events::Rule" else shape_of(kind, properties).name
+        return name is not None and not _within(properties, name)
 
     @property
     def resources(self) -> Mapping[str, Any]:
@@ -192,10 +194,10 @@ class Resolver:
             return self.unknown(f"{logical_id}.{part}", f"the nested stack `{logical_id}` was not read", limit=True)
         if kind == "AWS::Events::Rule" and part in ("arn", "Arn", "ref"):
             return self._rule(logical_id, part)
-        shape = shape_of(kind)
         properties = resource.get("Properties") or {}
+        shape = shape_of(kind, properties)
         if part == "name":
-            own = self.text(properties.get(shape.name)) if shape.name else None
+            own = self.text(_within(properties, shape.name)) if shape.name else None
             return own or self._made_up(logical_id, kind)
         patterns = {"ref": shape.ref, "arn": shape.arn, "Arn": shape.arn, **shape.attributes}
         if part in patterns:
@@ -412,6 +414,13 @@ class Resolver:
     def _contains(self, argument: Any) -> bool:
         items, text = argument
         return self.text(text) in [self.text(each) for each in self.value(items)]
+
+
+def _within(properties: Any, path: str) -> Any:
+    """The value of a property, or of one within another (`Rule.Name`)."""
+    for step in path.split("."):
+        properties = properties.get(step) if isinstance(properties, dict) else None
+    return properties
 
 
 PSEUDO = {

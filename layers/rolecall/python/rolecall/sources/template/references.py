@@ -4,8 +4,12 @@ The shapes are those of the "Return values" of each type in the CloudFormation T
 the Service Authorization Reference. What AWS makes up (ids, suffixes) is made of the name here.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+
+from rolecall.iam import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +18,9 @@ class Shape:
 
     Parameters
     ----------
-    name : the property that names it, None where nobody can
+    name : the property (`Like.This` one within another) that names it, None where nobody can
     ref : what `Ref` gives; `{name}`, `{arn}`, `{partition}`, `{region}`, `{account}`, `{suffix}`, `{path}` and the
-        properties `{Like.This}` are filled in
+        properties are filled in
     arn : its ARN, in the same way; empty for a thing without one
     attributes : of `Fn::GetAtt`, other than `Arn`
     """
@@ -40,6 +44,12 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::ApiGatewayV2::Api": Shape(None, "{name}", _of("apigateway", "/apis/{name}", place="{region}:")),
     "AWS::ApiGatewayV2::Stage": Shape("StageName"),
     "AWS::AppSync::GraphQLApi": Shape(None, "{arn}", _of("appsync", "apis/{name}"), {"ApiId": "{name}"}),
+    "AWS::AutoScaling::AutoScalingGroup": Shape(
+        "AutoScalingGroupName", "{name}", _of("autoscaling", "autoScalingGroup:1:autoScalingGroupName/{name}")
+    ),
+    "AWS::Backup::BackupVault": Shape("BackupVaultName", "{name}", _of("backup", "backup-vault:{name}")),
+    "AWS::Batch::JobDefinition": Shape("JobDefinitionName", "{arn}", _of("batch", "job-definition/{name}:1")),
+    "AWS::Batch::JobQueue": Shape("JobQueueName", "{arn}", _of("batch", "job-queue/{name}")),
     "AWS::Bedrock::Agent": Shape(None, "{name}", _of("bedrock", "agent/{name}"), {"AgentArn": "{arn}"}),
     "AWS::CloudWatch::Alarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
     "AWS::CloudWatch::CompositeAlarm": Shape("AlarmName", "{name}", _of("cloudwatch", "alarm:{name}")),
@@ -65,6 +75,8 @@ SHAPES: Mapping[str, Shape] = {
         {"RepositoryUri": "{account}.dkr.ecr.{region}.{suffix}/{name}"},
     ),
     "AWS::ECS::Cluster": Shape("ClusterName", "{name}", _of("ecs", "cluster/{name}")),
+    "AWS::ECS::Service": Shape("ServiceName", "{arn}", _of("ecs", "service/{Cluster}/{name}"), {"Name": "{name}"}),
+    "AWS::ECS::TaskDefinition": Shape("Family", "{arn}", _of("ecs", "task-definition/{name}:1")),
     "AWS::EFS::AccessPoint": Shape(
         None, "fsap-{name}", _of("elasticfilesystem", "access-point/fsap-{name}"), {"AccessPointId": "fsap-{name}"}
     ),
@@ -133,13 +145,21 @@ SHAPES: Mapping[str, Shape] = {
     "AWS::RDS::DBCluster": Shape(
         "DBClusterIdentifier", "{name}", _of("rds", "cluster:{name}"), {"DBClusterArn": "{arn}"}
     ),
+    "AWS::RDS::DBInstance": Shape(
+        "DBInstanceIdentifier", "{name}", _of("rds", "db:{name}"), {"DBInstanceArn": "{arn}"}
+    ),
+    "AWS::RDS::DBProxy": Shape("DBProxyName", "{name}", _of("rds", "db-proxy:prx-{name}"), {"DBProxyArn": "{arn}"}),
     "AWS::S3::Bucket": Shape(
         "BucketName",
         "{name}",
         "arn:{partition}:s3:::{name}",
         {"DomainName": "{name}.s3.{suffix}", "RegionalDomainName": "{name}.s3.{region}.{suffix}"},
     ),
-    "AWS::SES::ReceiptRule": Shape(None, "{name}", _of("ses", "receipt-rule-set/{RuleSetName}:receipt-rule/{name}")),
+    "AWS::SES::EmailIdentity": Shape("EmailIdentity", "{name}", _of("ses", "identity/{name}")),
+    "AWS::SES::ReceiptRuleSet": Shape("RuleSetName"),
+    "AWS::SES::ReceiptRule": Shape(
+        "Rule.Name", "{name}", _of("ses", "receipt-rule-set/{RuleSetName}:receipt-rule/{name}")
+    ),
     "AWS::SNS::Subscription": Shape(None, "{arn}", "{TopicArn}:{name}"),
     "AWS::SNS::Topic": Shape("TopicName", "{arn}", _of("sns", "{name}"), {"TopicArn": "{arn}", "TopicName": "{name}"}),
     "AWS::SQS::Queue": Shape(
@@ -167,9 +187,59 @@ SHAPES: Mapping[str, Shape] = {
 """CloudFormation type -> how its resources are called."""
 
 
-def shape_of(kind: str) -> Shape:
-    """The row of a type; for one that has none, an ARN of its service and kind."""
+PREFIXES: Mapping[str, str] = {
+    # The name of a service in the Template Reference -> its prefix in the Service Authorization Reference.
+    "certificatemanager": "acm",
+    "cognito": "cognito-idp",
+    "docdb": "rds",
+    "efs": "elasticfilesystem",
+    "elasticsearch": "es",
+    "emr": "elasticmapreduce",
+    "location": "geo",
+    "neptune": "rds",
+    "opensearchserverless": "aoss",
+    "opensearchservice": "es",
+    "pinpoint": "mobiletargeting",
+    "redshiftserverless": "redshift-serverless",
+    "stepfunctions": "states",
+}
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def shape_of(kind: str, properties: Collection[str] = ()) -> Shape:
+    """The row of a type; for one that has none, what the catalog has of its name, or an ARN of its service and kind.
+
+    Parameters
+    ----------
+    properties : those that a resource has: one of them may name it
+
+    >>> shape_of("AWS::Timestream::Table", ["DatabaseName", "TableName"]).arn
+    'arn:{partition}:timestream:{region}:{account}:database/{DatabaseName}/table/{name}'
+    """
     if kind in SHAPES:
         return SHAPES[kind]
     _, service, resource = [*kind.split("::"), "", "", ""][:3]
-    return Shape(None, "{name}", _of(service.lower(), f"{resource.lower()}/{{name}}"))
+    return _catalogued(service, resource, properties) or Shape(
+        None, "{name}", _of(service.lower(), f"{resource.lower()}/{{name}}")
+    )
+
+
+def _catalogued(service: str, resource: str, properties: Collection[str]) -> Shape | None:
+    arn = _arns(PREFIXES.get(service.lower(), service.lower())).get(resource.lower())
+    if arn is None:
+        return None
+    *_, last = VARIABLE.findall(arn)
+    # An id is the service's to give; the property `Name` is then something else.
+    names = (last,) if last.endswith("Id") else (last, f"{resource}Name", "Name")
+    fixed = {"Partition": "{partition}", "Region": "{region}", "Account": "{account}", last: "{name}"}
+    pattern = VARIABLE.sub(lambda found: fixed.get(found[1], f"{{{found[1]}}}"), arn)
+    same = dict.fromkeys((last, "Id", f"{resource}Id"), "{name}")
+    return Shape(next((each for each in names if each in properties), None), "{name}", pattern, same)
+
+
+@cache
+def _arns(prefix: str) -> Mapping[str, str]:
+    """The ARNs of the types of a service, by their names without dashes."""
+    known = filter(None, map(catalog.action, catalog.expand(f"{prefix}:*")))
+    types = (each for action in known for each in action.resource_types)
+    return {each.name.replace("-", ""): each.arns[0] for each in types if VARIABLE.search(each.arns[0])}

@@ -24,7 +24,23 @@ PACKAGED = {
     "AWS::Serverless::GraphQLApi": "SchemaUri",
 }
 DEFINED = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::StateMachine")
-KEPT = ("FunctionName", "Handler", "Runtime", "Role", "PackageType", "Tracing")
+KEPT = (
+    "DurableConfig",
+    "Environment",
+    "FileSystemConfigs",
+    "FunctionName",
+    "Handler",
+    "KmsKeyArn",
+    "Layers",
+    "LoggingConfig",
+    "PackageType",
+    "Role",
+    "Runtime",
+    "VpcConfig",
+)
+"""Properties of a function that mean the same in SAM and without it."""
+LATER = "DurableConfig"
+"""A property that SAM hands on as it is, and that not every release of the transform knows."""
 BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -49,9 +65,11 @@ def transform(body: Map, values: Mapping[str, Any]) -> Transformed:
     """The template as CloudFormation sees it. `values` are those of the parameters and pseudo parameters."""
     refused: dict[str, str] = {}
     prepared = _prepared(body)
+    later = _take_later(prepared)
     for _ in range(ATTEMPTS):
         made, causes = _attempt(_prepared(prepared), values)
         if made is not None:
+            _give_later(made, later, prepared)
             return Transformed(made, dict(_origins(body, made)), refused)
         named = {name: why for name, why in causes if name in prepared["Resources"]}
         if not named:
@@ -81,6 +99,38 @@ def _prepared(body: Map) -> Map:
     if isinstance(function, dict) and "CodeUri" in function:
         function["CodeUri"] = "s3://local/globals"
     return copied
+
+
+def _take_later(body: Map) -> dict[str, Any]:
+    """What functions have of a property that this release of the transform does not know, by their ids."""
+    from samtranslator.model.sam_resources import SamFunction
+
+    if LATER in SamFunction.property_types:
+        return {}
+    shared = body.get("Globals", {}).get("Function") if isinstance(body.get("Globals"), dict) else None
+    usual = shared.pop(LATER, None) if isinstance(shared, dict) else None
+    found: dict[str, Any] = {}
+    for name, resource in body["Resources"].items():
+        properties = resource.get("Properties") if _type(resource) == "AWS::Serverless::Function" else None
+        if isinstance(properties, dict):
+            found[name] = properties.pop(LATER, usual)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _give_later(made: dict[str, Any], later: Mapping[str, Any], written: Map) -> None:
+    """Put it where it belongs; a role that SAM makes for such a function has the managed policy for it."""
+    for name, value in later.items():
+        made["Resources"][name].setdefault("Properties", {})[LATER] = value
+        implicit = f"{name}Role"
+        if implicit in written["Resources"] or implicit not in made["Resources"]:
+            continue
+        role = made["Resources"][implicit]["Properties"]
+        role["ManagedPolicyArns"] = [
+            f"{each.rpartition('/')[0]}/AWSLambdaBasicDurableExecutionRolePolicy"
+            if isinstance(each, str) and each.endswith("/AWSLambdaBasicExecutionRole")
+            else each
+            for each in role.get("ManagedPolicyArns", [])
+        ]
 
 
 def _upload(kind: str, name: str, properties: dict[str, Any]) -> None:
@@ -129,6 +179,8 @@ def _without_sam(body: Map, name: str) -> Map:
     properties = resource.get("Properties")
     kept = {key: properties[key] for key in KEPT if key in properties} if isinstance(properties, dict) else {}
     is_function = _type(resource) == "AWS::Serverless::Function"
+    if is_function and isinstance(properties, dict) and "Tracing" in properties:
+        kept["TracingConfig"] = {"Mode": properties["Tracing"]}
     made = Map(Type="AWS::Lambda::Function" if is_function else "AWS::CloudFormation::WaitConditionHandle")
     made.update(Properties=kept, Metadata={MARK: name})
     made.line, made.lines = getattr(resource, "line", 0), {}

@@ -45,8 +45,8 @@ WIRES: dict[str, tuple[Wire, ...]] = {
     "AWS::ApiGateway::Method": (
         Wire("api", ("Integration.Uri",), _EXECUTE + "{RestApiId}", "Integration.Credentials"),
     ),
-    "AWS::ApiGateway::RestApi": (Wire("api", ("Body",), _EXECUTE + "{ref}"),),
-    "AWS::ApiGatewayV2::Api": (Wire("api", ("Body", "Target"), _EXECUTE + "{ref}", "CredentialsArn"),),
+    "AWS::ApiGateway::RestApi": (),  # Each integration of the `Body` may bring a role of its own: `_described`.
+    "AWS::ApiGatewayV2::Api": (Wire("api", ("Target",), _EXECUTE + "{ref}", "CredentialsArn"),),
     "AWS::ApiGatewayV2::Authorizer": (
         Wire("api", ("AuthorizerUri",), _EXECUTE + "{ApiId}", "AuthorizerCredentialsArn"),
     ),
@@ -150,6 +150,8 @@ def pushed(stack: Stack) -> Iterator[tuple[str, Trigger]]:
             place = stack.place(logical_id)
             if kind == "AWS::Events::Rule":
                 yield from _rule_targets(stack, logical_id, properties)
+            if kind in ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"):
+                yield from _described(stack, logical_id, properties.get("Body"))
             if kind == "AWS::S3::Bucket":
                 yield from _notifications(stack, logical_id, properties)
             for wire in wires:
@@ -189,6 +191,24 @@ def _rule_targets(stack: Stack, logical_id: str, properties: dict[str, Any]) -> 
                         place=stack.place(logical_id),
                     ),
                 )
+
+
+CREDENTIALS = {"authorizerUri": "authorizerCredentials", "uri": "credentials"}
+"""What names a function in OpenAPI -> the role that invokes it: API Gateway Developer Guide, "OpenAPI extensions"."""
+
+
+def _described(stack: Stack, logical_id: str, node: Any) -> Iterator[tuple[str, Trigger]]:
+    """The integrations and authorizers of an API that is described in OpenAPI."""
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _described(stack, logical_id, each)
+    if not isinstance(node, dict):
+        return
+    source = _source(stack, logical_id, {}, Wire("api", (), _EXECUTE + "{ref}"))
+    for name, role in CREDENTIALS.items():
+        route = json.dumps({"authorizer": "*"}) if name == "authorizerUri" else None
+        for arn in dict.fromkeys(functions_in(node.get(name))):
+            place = stack.place(logical_id)
+            yield arn, Trigger("api", source, logical_id, role=_text(node, role), filter=route, place=place)
 
 
 def _notifications(stack: Stack, logical_id: str, properties: dict[str, Any]) -> Iterator[tuple[str, Trigger]]:
