@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from rolecall.callers.caller import Caller
 from rolecall.callers.principals import Principal
-from rolecall.callers.within import spelled
+from rolecall.callers.verdict import spelled
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.request import EVERY_KEY, Request

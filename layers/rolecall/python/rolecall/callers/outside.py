@@ -15,7 +15,8 @@ from rolecall.callers.principals import (
 )
 from rolecall.callers.strangers import filling, stranger
 from rolecall.callers.trial import ANYTHING
-from rolecall.callers.within import Within, spelled
+from rolecall.callers.verdict import spelled
+from rolecall.callers.within import Within
 from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Policy, Principal, Statement
