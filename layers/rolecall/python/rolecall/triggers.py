@@ -140,6 +140,15 @@ def pushing(principal: str) -> Push | None:
     return next((row for row in rows if row.principal in (principal, plain)), None)
 
 
+def passes_on(role: str | None) -> bool:
+    """Are these the credentials of whoever calls (API Gateway Developer Guide, "Integration request")?
+
+    >>> passes_on("arn:aws:iam::*:user/*"), passes_on("arn:aws:iam::111122223333:role/api"), passes_on(None)
+    (True, False, False)
+    """
+    return role is not None and role.endswith("::*:user/*")
+
+
 def source_arns(policy: Policy) -> frozenset[str]:
     """The sources that the statements of a resource policy let in by aws:SourceArn, patterns as they are written."""
     conditions = (condition for statement in policy.allows for condition in statement.conditions)

@@ -124,8 +124,9 @@ def _made(stacks: Sequence[Stack]) -> Iterator[Resource]:
             for logical_id, properties in stack.of(kind):
                 yield _resource(stack, logical_id, properties, kept)
         yield from _keys(stack)
+        yield from _groups(stack)
+        yield from _file_systems(stack)
         yield from _aliases(stack)
-        yield from _access_points(stack)
 
 
 def _resource(stack: Stack, logical_id: str, properties: Properties, kept: Kept) -> Resource:
@@ -192,31 +193,36 @@ def _keys(stack: Stack) -> Iterator[Resource]:
             if document
             else letting_in(values["AWS::Partition"], values["AWS::AccountId"])
         )
-        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, gaps=tuple(gaps))
+        state = (("state", "Disabled"),) if str(properties.get("Enabled")).lower() == "false" else ()
+        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, facts=state, gaps=tuple(gaps))
+
+
+def _groups(stack: Stack) -> Iterator[Resource]:
+    """Log groups: those of a stack are managed by it."""
+    for logical_id, _ in stack.of("AWS::Logs::LogGroup"):
+        stacked = (("stack", str(stack.resolver.values["AWS::StackName"])),)
+        yield Resource(stack.resolver.arn_of(logical_id).removesuffix(":*"), facts=stacked)
+
+
+def _file_systems(stack: Stack) -> Iterator[Resource]:
+    """File systems with their policies, and the access points to them."""
+    found: dict[str, Resource] = {}
+    for logical_id, properties in stack.of("AWS::EFS::FileSystem"):
+        gaps: list[Gap] = []
+        document, arn = properties.get("FileSystemPolicy"), stack.resolver.arn_of(logical_id)
+        policy = _parsed(stack, logical_id, document, "resource", gaps) if document else None
+        found[str(stack.resolver.resource(logical_id, "ref"))] = Resource(arn, policy=policy, gaps=tuple(gaps))
+    yield from found.values()
+    for logical_id, properties in stack.of("AWS::EFS::AccessPoint"):
+        if system := found.get(str(properties.get("FileSystemId"))):
+            facts = (("file-system", system.arn),)
+            yield replace(system, arn=stack.resolver.arn_of(logical_id), facts=facts)
 
 
 def _aliases(stack: Stack) -> Iterator[Resource]:
     for logical_id, properties in stack.of("AWS::KMS::Alias"):
         key = _key(stack, str(properties.get("TargetKeyId")))
         yield Resource(stack.resolver.arn_of(logical_id), key=None if is_unresolved(key) else key)
-
-
-def _access_points(stack: Stack) -> Iterator[Resource]:
-    """Access points of the template's own file systems, each with the policy of its file system."""
-    systems = {
-        str(stack.resolver.resource(logical_id, "ref")): (logical_id, properties)
-        for logical_id, properties in stack.of("AWS::EFS::FileSystem")
-    }
-    for logical_id, properties in stack.of("AWS::EFS::AccessPoint"):
-        name, system = systems.get(str(properties.get("FileSystemId")), ("", None))
-        if system is None:
-            continue
-        gaps: list[Gap] = []
-        document, arn = system.get("FileSystemPolicy"), stack.resolver.arn_of(name)
-        policy = _parsed(stack, name, document, "resource", gaps) if document else None
-        facts = (("file-system", arn),)
-        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, facts=facts, gaps=tuple(gaps))
-        yield Resource(arn, policy=policy, gaps=tuple(gaps))
 
 
 def _invoked(stacks: Sequence[Stack], functions: Iterable[Function]) -> Iterator[Resource]:
