@@ -41,7 +41,7 @@ class Poll:
     watches : actions that are documented, and without which the mapping still runs
     either : actions of which one is enough; the first is the newer one
     besides : actions without which polling stops, each on another resource: the end of an ARN there, or `*`
-    lists : actions that the managed policies grant, and that polling does without (`*`)
+    lists : actions that the guide or managed policies grant on `*`, where polling does with less
     network : whether Lambda makes network interfaces to reach it: `always`, for a `private` one, in a `subnet` only
     """
 
@@ -87,6 +87,8 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
         "rds",
         ("rds:DescribeDBClusters",),
         besides=(("rds:DescribeDBClusterParameters", "cluster-pg:*"), ("rds:DescribeDBSubnetGroups", "subgrp:*")),
+        # The guide grants all three on `*`; SAM grants them as above, and that will do.
+        lists=("rds:DescribeDBClusterParameters", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"),
         network="always",
     ),
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function. As aws:SourceArn each
