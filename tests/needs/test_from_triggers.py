@@ -3,6 +3,7 @@
 import pytest
 
 from rolecall.model import Function
+from rolecall.needs import Certainty
 from rolecall.needs.from_triggers import NETWORK, from_triggers
 from rolecall.triggers import polled
 from tests.needs.world import KEY, QUEUE, Resource, Trigger, account, arn, function, row
@@ -99,6 +100,16 @@ def test_documents_need_the_cluster_its_groups_and_the_network() -> None:
         ("rds:DescribeDBClusterParameters", arn("rds", "cluster-pg:*")),
         ("rds:DescribeDBSubnetGroups", arn("rds", "subgrp:*")),
         *((action, "*") for action in NETWORK),
+    }
+
+
+def test_what_the_guide_grants_for_documents_is_no_more_than_needed() -> None:
+    found = from_triggers(function(Trigger("documentdb", arn("rds", "cluster:docs"))), account())
+
+    assert {need.action for need in found if need.certainty is Certainty.MAY and need.resource == "*"} == {
+        "rds:DescribeDBClusterParameters",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBSubnetGroups",
     }
 
 

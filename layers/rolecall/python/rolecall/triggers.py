@@ -41,7 +41,7 @@ class Poll:
     watches : actions that are documented, and without which the mapping still runs
     either : actions of which one is enough; the first is the newer one
     besides : actions without which polling stops, each on another resource: the end of an ARN there, or `*`
-    lists : actions that the managed policies grant, and that polling does without (`*`)
+    lists : actions that the guide or managed policies grant on `*`, where polling does with less
     network : whether Lambda makes network interfaces to reach it: `always`, for a `private` one, in a `subnet` only
     """
 
@@ -87,6 +87,8 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
         "rds",
         ("rds:DescribeDBClusters",),
         besides=(("rds:DescribeDBClusterParameters", "cluster-pg:*"), ("rds:DescribeDBSubnetGroups", "subgrp:*")),
+        # The guide grants all three on `*`; SAM grants them as above, and that will do.
+        lists=("rds:DescribeDBClusterParameters", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"),
         network="always",
     ),
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function. As aws:SourceArn each
@@ -138,6 +140,15 @@ def pushing(principal: str) -> Push | None:
     plain = ".".join([parts[0], *parts[2:]]) if len(parts) == 4 and "-" in parts[1] else principal
     rows = (row for row in TRIGGERS.values() if isinstance(row, Push))
     return next((row for row in rows if row.principal in (principal, plain)), None)
+
+
+def passes_on(role: str | None) -> bool:
+    """Are these the credentials of whoever calls (API Gateway Developer Guide, "Integration request")?
+
+    >>> passes_on("arn:aws:iam::*:user/*"), passes_on("arn:aws:iam::111122223333:role/api"), passes_on(None)
+    (True, False, False)
+    """
+    return role is not None and role.endswith("::*:user/*")
 
 
 def source_arns(policy: Policy) -> frozenset[str]:

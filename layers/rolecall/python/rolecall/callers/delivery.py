@@ -12,7 +12,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import MISSING_ROLE, Account, Function, Trigger
 from rolecall.needs.parts import overlap, widened
-from rolecall.triggers import TRIGGERS, Poll, Push
+from rolecall.triggers import TRIGGERS, Poll, Push, passes_on
 
 INVOKE = "lambda:InvokeFunction"
 
@@ -102,7 +102,7 @@ def deliver(trigger: Trigger, function: Function, account: Account) -> Delivery 
     None as well where it passes the credentials of whoever calls it on: each caller's own rights decide.
     """
     row = TRIGGERS.get(trigger.type)
-    if row is None or isinstance(row, Poll) or passes_on(trigger):
+    if row is None or isinstance(row, Poll) or passes_on(trigger.role):
         return None
     if trigger.role or not isinstance(row, Push):
         return _by_role(trigger, function, account)
@@ -111,11 +111,6 @@ def deliver(trigger: Trigger, function: Function, account: Account) -> Delivery 
     if found.arrives is False and unread:
         return replace(found, unsure="the function's policy was not read whole")
     return found
-
-
-def passes_on(trigger: Trigger) -> bool:
-    """Does it invoke with its caller's credentials: API Gateway Developer Guide, `arn:aws:iam::*:user/*`?"""
-    return trigger.role is not None and trigger.role.endswith("::*:user/*")
 
 
 def as_service(trigger: Trigger, row: Push, target: str, policy: Policy | None, account: Account) -> Delivery:

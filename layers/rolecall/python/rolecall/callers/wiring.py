@@ -6,12 +6,12 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rolecall.callers import invokes
-from rolecall.callers.delivery import Delivery, as_service, deliver, fits, passes_on, sources
+from rolecall.callers.delivery import Delivery, as_service, deliver, fits, sources
 from rolecall.callers.urls import serves_url
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Trigger
-from rolecall.triggers import TRIGGERS, Poll, Push, pushing
+from rolecall.triggers import TRIGGERS, Poll, Push, passes_on, pushing
 
 
 class State(StrEnum):
@@ -131,7 +131,7 @@ def _left(function: Function, account: Account) -> Iterator[Row]:
             kind = next((name for name, each in TRIGGERS.items() if each is row), service)
             for source in sources(statement) or (None,):
                 # SAM permits an API also where that invokes with the credentials of its callers.
-                own = [each for each in function.triggers if not each.role or passes_on(each)]
+                own = [each for each in function.triggers if not each.role or passes_on(each.role)]
                 if any(fits(statement, source, trigger) for trigger in own):
                     continue
                 elsewhere = _elsewhere(statement, source, function, account)

@@ -64,19 +64,23 @@ def account_wide_source(function: Function, account: Account) -> Yields:
         sent = [each for each in function.triggers if _is_of(service, each.source)]
         triggers, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
         fix = guarded_permission(function, statement, service, wanted, account)
-        if late and late == LATE.get(CONFIG) and statement.place:
-            # A reference would be a circle: AWS Config makes no rule whose function does not let it in yet.
-            fix = "nothing to do in a template, which can be no narrower; the rule's ARN can be added once it is there"
         yield Hit(
             statement,
             f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"
             f" trigger{f' ({late})' if late else ''}",
-            fix=fix if statement.services else f"name the service that is to come in place of `*`; {fix}",
+            fix=_fix(fix, statement, is_circle=late == LATE[CONFIG]),
             principal=service if statement.services else "*",
             severity=Severity.INFO if late else Severity.LOW,
             evidence={"triggers": triggers},
             witness=witness(request),
         )
+
+
+def _fix(fix: str, statement: Statement, *, is_circle: bool) -> str:
+    if is_circle and statement.place:
+        # AWS Config makes no rule whose function does not let it in yet, so a reference to the rule would be a circle.
+        return "nothing to do in a template, which can be no narrower; the rule's ARN can be added once it is there"
+    return fix if statement.services else f"name the service that is to come in place of `*`; {fix}"
 
 
 def _late(service: str, statement: Statement) -> str | None:

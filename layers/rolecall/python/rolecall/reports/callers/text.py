@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
-from rolecall.callers.delivery import passes_on
 from rolecall.callers.urls import serves_url
 from rolecall.callers.wiring import Row, State
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.reports.callers import Answer
+from rolecall.triggers import passes_on
 
 BOLD, DIM, YELLOW, RED = "1", "2", "33", "31"
 MOST = 40
@@ -55,7 +55,7 @@ def _state(row: Row) -> str:
 def _why(row: Row, answer: Answer) -> str:
     """Why a trigger arrives or does not, and what a statement without one is for."""
     named = ", ".join(map(_statement, row.statements))
-    whose = "whoever calls it" if row.trigger and passes_on(row.trigger) else None
+    whose = "whoever calls it" if row.trigger and passes_on(row.trigger.role) else None
     role = whose or (row.trigger.role if row.trigger and row.trigger.role else answer.role).rpartition("/")[2]
     mapping = f" by {row.trigger.id}" if row.trigger and row.trigger.id else ""
     at = (row.served.qualifier or "the unqualified function") if row.served else "another qualifier"

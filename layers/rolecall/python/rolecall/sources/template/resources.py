@@ -127,7 +127,6 @@ def _made(stacks: Sequence[Stack]) -> Iterator[Resource]:
         yield from _groups(stack)
         yield from _file_systems(stack)
         yield from _aliases(stack)
-        yield from _access_points(stack)
 
 
 def _resource(stack: Stack, logical_id: str, properties: Properties, kept: Kept) -> Resource:
@@ -224,24 +223,6 @@ def _aliases(stack: Stack) -> Iterator[Resource]:
     for logical_id, properties in stack.of("AWS::KMS::Alias"):
         key = _key(stack, str(properties.get("TargetKeyId")))
         yield Resource(stack.resolver.arn_of(logical_id), key=None if is_unresolved(key) else key)
-
-
-def _access_points(stack: Stack) -> Iterator[Resource]:
-    """Access points of the template's own file systems, each with the policy of its file system."""
-    systems = {
-        str(stack.resolver.resource(logical_id, "ref")): (logical_id, properties)
-        for logical_id, properties in stack.of("AWS::EFS::FileSystem")
-    }
-    for logical_id, properties in stack.of("AWS::EFS::AccessPoint"):
-        name, system = systems.get(str(properties.get("FileSystemId")), ("", None))
-        if system is None:
-            continue
-        gaps: list[Gap] = []
-        document, arn = system.get("FileSystemPolicy"), stack.resolver.arn_of(name)
-        policy = _parsed(stack, name, document, "resource", gaps) if document else None
-        facts = (("file-system", arn),)
-        yield Resource(stack.resolver.arn_of(logical_id), policy=policy, facts=facts, gaps=tuple(gaps))
-        yield Resource(arn, policy=policy, gaps=tuple(gaps))
 
 
 def _invoked(stacks: Sequence[Stack], functions: Iterable[Function]) -> Iterator[Resource]:
