@@ -48,14 +48,15 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
         line = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`"
         owner = ["`SourceAccount: !Ref AWS::AccountId`"] if caller.startswith("s3.") else []
         if not place.added_by:
-            owner = [] if statement.pins("aws:SourceAccount") else owner
-            line = "" if owner and _asks_for(statement, source) else line
+            owner = [] if _asks_for(statement, "aws:sourceaccount", account.id) else owner
+            line = "" if owner and _asks_for(statement, "aws:sourcearn", source) else line
+        keys = {"aws:sourcearn"} if line else {"aws:sourceaccount"}
         lines = " and ".join([*([line] if line else []), *owner])
         if place.added_by:
             return (
                 f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
             )
-        return f"{place.file}:{place.line}: {'set' if line and 'aws:sourcearn' in is_there else 'add'} {lines}"
+        return f"{place.file}:{place.line}: {'set' if is_there & keys else 'add'} {lines}"
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
@@ -88,8 +89,8 @@ def _guarded(statement: Statement, caller: str, source: object, account: Account
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 
-def _asks_for(statement: Statement, source: str) -> bool:
-    return any(each.key.lower() == "aws:sourcearn" and each.values == (source,) for each in statement.conditions)
+def _asks_for(statement: Statement, key: str, value: str) -> bool:
+    return any(each.key.lower() == key and each.values == (value,) for each in statement.conditions)
 
 
 def _referred(source: str, account: Account) -> object:
