@@ -121,3 +121,21 @@ def test_a_loop_names_what_is_written_to(statement: str, resources: str, said: s
     findings = found(tmp_path, resources, role=with_statement(statement))
 
     assert said in [each.message for each in findings if each.rule == "trigger-loop"]
+
+
+def test_a_statement_that_misses_its_log_group_is_replaced(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, "", role=ROLE.replace("lambda/app:*", "lambda/apt:*"))
+
+    assert finding.rule == "unwritable-logs"
+    assert f"{tmp_path / 'template.yaml'}:" in finding.fix
+    assert "replace the statement (WriteLogs, statement 1) by {" in finding.fix
+
+
+def test_a_permission_that_nothing_comes_by_is_taken_out(tmp_path: Path) -> None:
+    let = (
+        "\n  Let: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Orders,"
+        " Action: 'lambda:InvokeFunction', Principal: events.amazonaws.com}}"
+    )
+    (finding,) = found(tmp_path, let)
+
+    assert (finding.rule, finding.fix.partition(" out of ")[0]) == ("unguarded-service", "take `Let`")

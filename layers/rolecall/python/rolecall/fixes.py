@@ -44,18 +44,7 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
             document = json.dumps(_guarded(statement, caller, wanted, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}"
-        is_there = {each.key.lower() for each in statement.conditions}
-        line = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`"
-        owner = ["`SourceAccount: !Ref AWS::AccountId`"] if caller.startswith("s3.") else []
-        if not place.added_by:
-            owner = [] if statement.pins("aws:SourceAccount") else owner
-            line = "" if owner and _asks_for(statement, source) else line
-        lines = " and ".join([*([line] if line else []), *owner])
-        if place.added_by:
-            return (
-                f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
-            )
-        return f"{place.file}:{place.line}: {'set' if line and 'aws:sourcearn' in is_there else 'add'} {lines}"
+        return _guarding(statement, caller, source, account)
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
@@ -88,8 +77,27 @@ def _guarded(statement: Statement, caller: str, source: object, account: Account
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 
-def _asks_for(statement: Statement, source: str) -> bool:
-    return any(each.key.lower() == "aws:sourcearn" and each.values == (source,) for each in statement.conditions)
+def _guarding(statement: Statement, caller: str, source: str, account: Account) -> str:
+    """What an AWS::Lambda::Permission lacks to guard itself, or has wrong."""
+    place, wanted = statement.place, _referred(source, account)
+    assert place is not None
+    line = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`"
+    owner = "`SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
+    if place.added_by:
+        lines = " and ".join(filter(None, [line, owner]))
+        return f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
+    if _asks_for(statement, "aws:sourceaccount", account.id):
+        owner = ""
+    if owner and _asks_for(statement, "aws:sourcearn", source):
+        line = ""
+    key = "aws:sourcearn" if line else "aws:sourceaccount"
+    is_there = any(each.key.lower() == key for each in statement.conditions)
+    lines = " and ".join(filter(None, [line, owner]))
+    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}"
+
+
+def _asks_for(statement: Statement, key: str, value: str) -> bool:
+    return any(each.key.lower() == key and each.values == (value,) for each in statement.conditions)
 
 
 def _referred(source: str, account: Account) -> object:

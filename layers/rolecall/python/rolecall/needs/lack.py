@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
+from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Place, Statement, parse
 from rolecall.iam.statement import is_unresolved
+from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Need
 from rolecall.needs.grant import Grant, grant, made_by_lambda
 from rolecall.needs.missing import Missing, block_of, missing
+from rolecall.needs.of import of
 from rolecall.needs.parts import widened
 from rolecall.needs.references import References, referring
 
@@ -85,7 +88,7 @@ class Lack:
         return Hit(
             None,
             message,
-            fix=fix or self._fix(),
+            fix=fix or self._instead(near) + self._fix(),
             subject=subject,
             actions=self.actions,
             resources=tuple(dict.fromkeys(each.need.resource for each in self.missing)),
@@ -107,6 +110,21 @@ class Lack:
         document = {"Version": "2012-10-17", "Statement": list(statements(self.missing))}
         role = self.held.role
         return replace(self.held, role=replace(role, policies=(*role.policies, parse(document, name="fix"))))
+
+    def _instead(self, near: tuple[Statement, ...]) -> str:
+        """Where the statements go in place of one that was meant to be them, and that nothing else needs."""
+        place = near[0].place if len(near) == 1 else None
+        if place is None or near[0].policy.startswith("arn:") or len(list(statements(self.missing))) != 1:
+            return ""
+        (one,) = near
+        for entry in one.actions:
+            if not any(entry.lower() == each.lower() or catalog.is_slip(entry, each) for each in self.actions):
+                return ""
+        for need in of(self.held.function, self.held.account).needs:
+            named = any(matches(entry, need.action, ignore_case=True) for entry in one.actions)
+            if named and any(resource_matches(pattern, need.resource) for pattern in one.resources):
+                return ""
+        return f"{place.file}:{place.line}: replace the statement ({one.where}) by "
 
     def _fix(self) -> str:
         """The statements, and what would block them as well."""

@@ -1,13 +1,14 @@
 from collections.abc import Iterator
 
 from rolecall.callers import invokes
+from rolecall.callers.delivery import arns
 from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import PARTNERS
 from rolecall.callers.strangers import named, stranger
 from rolecall.callers.trial import let_in, witness
 from rolecall.callers.wiring import meant
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import remove_permission
+from rolecall.fixes import guarded_permission, remove_permission
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.search import UndecidedError
@@ -83,14 +84,19 @@ def _hits(service: str, statement: Statement, function: Function, account: Accou
     if let_in(errands(service, stranger(account), statement, function, account), statement, policy) is not None:
         return  # Everybody's source is let in: that is for other rules.
     accounts = [owner for owner, _ in found]
+    for_own = meant(service, statement, function)
+    fix = f"{remove_permission(function, statement)}, or trust the account: `--trust {accounts[0]}`"
+    if for_own and statement.place:
+        wanted = next(arns(each) for each in function.triggers if each.source == for_own[0])
+        fix = guarded_permission(function, statement, service, wanted, account)
     yield Hit(
         statement,
         f"lets `{service}` in on behalf of account {listed(accounts)}, which is not trusted",
-        fix=f"{remove_permission(function, statement)}, or trust the account: `--trust {accounts[0]}`",
+        fix=fix,
         principal=service,
         evidence={"accounts": accounts, "sources": list(named(statement, "aws:SourceArn"))},
         witness=witness(found[0][1]),
-        triggers=meant(service, statement, function),
+        triggers=for_own,
     )
 
 

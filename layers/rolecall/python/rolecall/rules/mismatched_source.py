@@ -2,19 +2,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rolecall.callers import invokes
+from rolecall.callers.delivery import arns, is_of
 from rolecall.callers.errands import errands, sources
 from rolecall.callers.services import EDGE, PARTNERS, other_means, sender
 from rolecall.callers.strangers import named, stranger
 from rolecall.callers.trial import let_in
 from rolecall.callers.wiring import meant
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import remove_permission
+from rolecall.fixes import guarded_permission, remove_permission
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Condition, Statement
 from rolecall.iam.search import UndecidedError
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
+from rolecall.triggers import TRIGGERS, Push
 
 SOURCE, OWNER, AUTH = "aws:SourceArn", "aws:SourceAccount", "lambda:FunctionUrlAuthType"
 
@@ -106,18 +108,34 @@ def _of_service(service: str, statement: Statement, function: Function, account:
     except UndecidedError:
         return  # Then it can match.
     because, wanted = _because(service, culprits, account)
+    for_own = meant(service, statement, function)
     yield Hit(
         statement,
         f"can never match: {because}",
-        fix=_fix(function, statement, wanted),
+        fix=_mended(function, statement, service, for_own, account) or _fix(function, statement, wanted),
         principal=service,
         evidence={
             "service": service,
             "expected": wanted,
             "conditions": {each.key: list(each.values) for each in culprits or statement.conditions},
         },
-        triggers=meant(service, statement, function),
+        triggers=for_own,
     )
+
+
+def _mended(
+    function: Function, statement: Statement, service: str, sources: tuple[str, ...], account: Account
+) -> str | None:
+    """What lets in the trigger that it was for: an edit of a template; None where there is none, or no template."""
+    trigger = next((each for each in function.triggers if each.source in sources), None)
+    row = TRIGGERS.get(trigger.type) if trigger else None
+    if trigger is None or not isinstance(row, Push) or not statement.place or statement.place.added_by:
+        return None
+    if not is_of(service, row):
+        return f"{statement.place.file}:{statement.place.line}: set `Principal: {row.principal}`"
+    if not row.sends_account and any(each.key.lower() == OWNER.lower() for each in statement.conditions):
+        return f"{statement.place.file}:{statement.place.line}: take `SourceAccount` out of it"
+    return guarded_permission(function, statement, service, arns(trigger), account)
 
 
 def _is_met(service: str, statement: Statement, function: Function, account: Account) -> bool:

@@ -57,6 +57,8 @@ def _is_for_all(statement: Statement) -> bool:
 
 
 def _fix(function: Function, statement: Statement, account: Account) -> str:
+    if statement.place and function.settings.url_auth != "NONE":
+        return remove_permission(function, statement)
     if statement.place:
         at = f"{statement.place.file}:{statement.place.line}"
         return f"{at}: add `InvokedViaFunctionUrl: true` (in a policy: `Bool: {{lambda:InvokedViaFunctionUrl: true}}`)"

@@ -6,10 +6,12 @@ from rolecall.iam.policy import Policy
 from rolecall.model import Account, Gap, Role
 from rolecall.needs.excess import expanded
 from rolecall.needs.harm import harm
+from rolecall.needs.purpose import LOGS
 from rolecall.rules import Yields, rule
 
 UNUSED = timedelta(days=30)
 OUTPUTS = "Outputs"
+OWN = LOGS | {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 LAMBDA = frozenset({"lambda.amazonaws.com", "edgelambda.amazonaws.com"})
 
 
@@ -113,9 +115,10 @@ def _is_lambdas(trust: Policy | None) -> bool:
 
 
 def _writes(role: Role) -> list[str]:
-    """Actions that change anything, sorted."""
+    """Actions that change anything, sorted, but for what every function writes: logs and traces."""
     entries = [(entry, each.resources) for policy in role.policies for each in policy.allows for entry in each.actions]
-    return sorted({action for entry, on in entries for action in expanded(entry, on) if harm(action).changes})
+    every = {action for entry, on in entries for action in expanded(entry, on)} - OWN
+    return sorted(action for action in every if harm(action).changes)
 
 
 def _fix(role: Role) -> str:

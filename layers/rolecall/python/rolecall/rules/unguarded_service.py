@@ -6,7 +6,7 @@ from rolecall.callers.services import EDGE, PARTNERS, sender
 from rolecall.callers.strangers import stranger
 from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import PLACEHOLDER, guarded_permission
+from rolecall.fixes import PLACEHOLDER, guarded_permission, remove_permission
 from rolecall.iam.policy import Statement
 from rolecall.iam.request import Request
 from rolecall.iam.search import UndecidedError
@@ -73,7 +73,9 @@ def _hit(function: Function, statement: Statement, found: list[tuple[str, Reques
         statement,
         f"lets {who} in without `aws:SourceArn`: from any account"
         + (f", {reasons(statement.conditions)}" if open_ones else ""),
-        fix=guarded_permission(function, statement, caller, wanted, account),
+        fix=remove_permission(function, statement)
+        if statement.place and not sources and len(found) == len(statement.services)
+        else guarded_permission(function, statement, caller, wanted, account),
         principal=caller,
         evidence={"services": [each for each, _ in found], "triggers": sources, "conditions": open_ones},
         witness=witness(found[0][1]),

@@ -157,7 +157,7 @@ def pushed(stack: Stack) -> Iterator[tuple[str, Trigger]]:
             for wire in wires:
                 source = _source(stack, logical_id, properties, wire)
                 found = [arn for path in wire.paths for value in _at(properties, path) for arn in functions_in(value)]
-                routes = list(_routes(stack, kind, logical_id, properties)) or [_filter(properties, wire.filter)]
+                routes = tuple(_routes(stack, kind, logical_id, properties)) or (_filter(properties, wire.filter),)
                 for arn, route in itertools.product(dict.fromkeys(found), routes):
                     yield (
                         arn,
