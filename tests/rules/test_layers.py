@@ -15,6 +15,7 @@ from tests.builders import ACCOUNT, account, document
 from tests.rules.written import FUNCTION, found, named
 
 LAYER = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:lib:3"
+DATADOG = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension:67"
 FOREIGN = "arn:aws:lambda:us-east-1:444455556666:layer:numpy:3"
 POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7"
 ALL = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
@@ -38,10 +39,14 @@ def test_a_layer_of_an_unknown_account_is_told() -> None:
     assert named(running(FOREIGN)) == ["high unknown-layer"]
 
 
-def test_a_layer_that_aws_publishes_is_only_mentioned() -> None:
-    (finding,) = running(POWERTOOLS)
+def test_a_layer_that_a_known_vendor_publishes_is_only_mentioned() -> None:
+    (finding,) = running(DATADOG)
 
-    assert (finding.severity.value, finding.evidence["publisher"]) == ("info", "AWS")
+    assert (finding.severity.value, finding.evidence["publisher"]) == ("info", "Datadog")
+
+
+def test_a_layer_that_aws_publishes_is_not_told() -> None:
+    assert running(POWERTOOLS, "⟨resolve:ssm:/aws/service/powertools/python/x86_64/python3.13/latest⟩") == []
 
 
 @pytest.mark.parametrize("trusted", ["444455556666", "arn:aws:lambda:us-east-1:444455556666:layer:numpy"])

@@ -168,7 +168,8 @@ def test_a_loop_that_lambda_may_not_stop_is_high(setting: str, expected: str) ->
 
 
 def test_sam_hands_the_setting_on() -> None:
-    head = HEAD.replace("Code: {ZipFile: 'handler = print'}", "InlineCode: 'handler = print', RecursiveLoop: Allow")
+    code = "def b(event, context): return 1"
+    head = HEAD.replace(f"Code: {{ZipFile: '{code}'}}", f"InlineCode: '{code}', RecursiveLoop: Allow")
     head = "Transform: AWS::Serverless-2016-10-31" + head.replace("AWS::Lambda::Function", "AWS::Serverless::Function")
 
     assert ("high", "trigger-loop") in found(LOOP, head)

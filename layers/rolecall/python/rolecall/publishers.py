@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 ANYWHERE = "*"
+AWS = "AWS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Publisher:
 
     Parameters
     ----------
-    name : `AWS`, or the vendor
+    name : `AWS`, or a vendor
     layers : what they are for, as users know it
     source : the page or file that tells the accounts
     accounts : region (`*` for every other one) -> accounts, with spaces between where a region has several
@@ -31,7 +32,7 @@ class Publisher:
 
 PUBLISHERS = (
     Publisher(
-        "AWS",
+        AWS,
         "AppConfig agent",
         "AWS AppConfig User Guide, Available versions of the AWS AppConfig Agent Lambda extension",
         {
@@ -69,7 +70,7 @@ PUBLISHERS = (
         },
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Parameters and Secrets extension",
         "AWS Systems Manager User Guide, Using Parameter Store parameters in AWS Lambda functions",
         {
@@ -106,7 +107,7 @@ PUBLISHERS = (
         },
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Lambda Insights",
         "Amazon CloudWatch User Guide, Available versions of the Lambda Insights extension",
         {
@@ -136,7 +137,7 @@ PUBLISHERS = (
         },
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Distro for OpenTelemetry",
         "aws-otel.github.io, Getting started with AWS Distro for OpenTelemetry Lambda",
         {
@@ -163,13 +164,13 @@ PUBLISHERS = (
         },
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Distro for OpenTelemetry with its own collector",
         "aws-otel.github.io, AWS Distro for OpenTelemetry Lambda Support For Python",
         {ANYWHERE: "901920570463"},
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Powertools for AWS Lambda (Python)",
         "Powertools for AWS Lambda (Python), Lambda layers",
         {
@@ -180,13 +181,13 @@ PUBLISHERS = (
         },
     ),
     Publisher(
-        "AWS",
+        AWS,
         "Powertools for AWS Lambda (TypeScript)",
         "Powertools for AWS Lambda (TypeScript), Lambda layers",
         {ANYWHERE: "094274105915"},
     ),
-    Publisher("AWS", "SDK for pandas", "AWS SDK for pandas, AWS Lambda managed layers", {ANYWHERE: "336392948345"}),
-    Publisher("AWS", "Lambda Web Adapter", "github.com/aws/aws-lambda-web-adapter, README", {ANYWHERE: "753240598075"}),
+    Publisher(AWS, "SDK for pandas", "AWS SDK for pandas, AWS Lambda managed layers", {ANYWHERE: "336392948345"}),
+    Publisher(AWS, "Lambda Web Adapter", "github.com/aws/aws-lambda-web-adapter, README", {ANYWHERE: "753240598075"}),
     Publisher(
         "Datadog",
         "monitoring",

@@ -5,11 +5,12 @@ from rolecall.finding import Hit, Severity
 from rolecall.iam.arn import Arn
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
-from rolecall.publishers import publisher
+from rolecall.publishers import AWS, publisher
 from rolecall.rules import Yields, rule
 
 WRAPPERS = {
     "/opt/bootstrap": "github.com/aws/aws-lambda-web-adapter, README",
+    "/opt/codeguru_profiler_lambda_exec": "Amazon CodeGuru Profiler User Guide, Profiling applications on AWS Lambda",
     "/opt/datadog_wrapper": "Datadog documentation, Install Serverless Monitoring for AWS Lambda",
     "/opt/dynatrace": "Dynatrace documentation, Set up OneAgent on AWS Lambda",
     "/opt/lumigo_wrapper": "github.com/lumigo-io/python_tracer, README",
@@ -45,13 +46,18 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
     What `AWS_LAMBDA_EXEC_WRAPPER`, `LD_PRELOAD`, `NODE_OPTIONS`, `PYTHONPATH`, `PYTHONSTARTUP` or `JAVA_TOOL_OPTIONS`
     names runs before the handler, with the function's rights. Who may change the configuration needs no right on the
     code then. Paths in the package (`/var/task`), in layers of the own account or of known vendors (`/opt`), and the
-    wrappers that those document are what the variables are for.
+    wrappers that AWS and those document are what the variables are for.
 
     Bad:
         configuration: {environment: [[PYTHONPATH, /mnt/shared/lib]]}
 
     Bad:
         configuration: {environment: [[AWS_LAMBDA_EXEC_WRAPPER, /tmp/wrapper]]}
+
+    Bad:
+        configuration:
+          environment: [[AWS_LAMBDA_EXEC_WRAPPER, /opt/wrapper]]
+          layers: ["arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7"]
 
     Good:
         configuration: {environment: [[AWS_LAMBDA_EXEC_WRAPPER, /opt/otel-instrument], [PYTHONPATH, "/var/task/lib"]]}
@@ -110,7 +116,9 @@ def _is_known(layer: str, account: Account) -> bool:
     arn = Arn.parse(layer)
     owner = arn.account if arn else layer
     trusted = any(owner == each or layer.startswith(each) for each in account.trusted)
-    return owner == account.id or trusted or is_unresolved(owner) or publisher(owner) is not None
+    known = publisher(owner)
+    # What layers of AWS bring for these variables it documents: `WRAPPERS`.
+    return owner == account.id or trusted or is_unresolved(owner) or (known is not None and known.name != AWS)
 
 
 def _fix(function: Function, name: str) -> str:

@@ -2,7 +2,7 @@ from rolecall.finding import Hit, Severity
 from rolecall.iam.arn import Arn
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
-from rolecall.publishers import publisher
+from rolecall.publishers import AWS, publisher
 from rolecall.rules import Yields, rule
 
 PUBLIC_PARAMETER = "resolve:ssm:/aws/service/"
@@ -14,9 +14,9 @@ def unknown_layer(function: Function, account: Account) -> Yields:
     """A layer of the function comes from an unknown account.
 
     A layer's code runs with the function's rights, before the handler and instead of packages of the same name. Its
-    owner can read all that the function can, and gives out the next version. Info for layers that AWS and known
-    vendors publish; none for layers of the own account, and of what `--trust` names: an account, or the start of a
-    layer's ARN.
+    owner can read all that the function can, and gives out the next version. Info for layers that known vendors
+    publish; none for those of AWS, whose runtime runs the function anyway, of the own account, and of what `--trust`
+    names: an account, or the start of a layer's ARN.
 
     Bad:
         configuration: {layers: ["arn:aws:lambda:us-east-1:444455556666:layer:numpy:3"]}
@@ -27,17 +27,21 @@ def unknown_layer(function: Function, account: Account) -> Yields:
     Good:
         configuration: {layers: ["arn:aws:lambda:us-east-1:111122223333:layer:numpy:3"]}
 
+    Good:
+        configuration: {layers: ["arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV2:69"]}
+
     Misses: what is in a layer. A layer of a known vendor can be the wrong one as well.
     """
     for layer in dict.fromkeys(function.settings.layers):
         arn = Arn.parse(layer)
         owner = arn.account if arn else layer
         if is_unresolved(owner):
-            yield _unresolved(layer, function)
-            continue
-        if arn is None or owner == account.id or _is_trusted(layer, owner, account):
+            if PUBLIC_PARAMETER not in layer:
+                yield Gap("layers", f"whose layer `{layer}` is, is not known", None, function.id, mendable=False)
             continue
         known = publisher(owner)
+        if arn is None or owner == account.id or _is_trusted(layer, owner, account) or (known and known.name == AWS):
+            continue
         name, _, version = arn.resource.removeprefix("layer:").partition(":")
         whose = f"`{known.name}` ({known.layers})" if known else f"account {owner}, which is not known here"
         yield Hit(
@@ -50,23 +54,6 @@ def unknown_layer(function: Function, account: Account) -> Yields:
             severity=Severity.INFO if known else Severity.HIGH,
             evidence={"account": owner} | ({"publisher": known.name, "source": known.source} if known else {}),
         )
-
-
-def _unresolved(layer: str, function: Function) -> Hit | Gap:
-    """A layer whose owner the template does not tell: AWS, where one of its public parameters does."""
-    if PUBLIC_PARAMETER not in layer:
-        return Gap("layers", f"whose layer `{layer}` is, is not known", None, function.id, mendable=False)
-    name = layer.partition("resolve:ssm:")[2].rstrip("⟩")
-    return Hit(
-        None,
-        f"`{function.name}` runs code of the layer that `AWS` names in its public parameter `{name}`",
-        fix="publish what you have read of it as a layer of your own",
-        subject=f"AWS:{name}",
-        resources=(layer,),
-        principal="AWS",
-        severity=Severity.INFO,
-        evidence={"publisher": "AWS", "source": "AWS Systems Manager User Guide, Working with public parameters"},
-    )
 
 
 def _is_trusted(layer: str, owner: str, account: Account) -> bool:
