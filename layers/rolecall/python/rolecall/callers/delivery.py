@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rolecall.callers.keys import OF_PRINCIPALS, OF_URLS, Open
 from rolecall.iam.evaluate import Decision, Outcome, Policies
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.request import Caller, Request
@@ -16,41 +17,16 @@ from rolecall.triggers import TRIGGERS, Poll, Push, passes_on
 
 INVOKE = "lambda:InvokeFunction"
 
-NEVER = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principaltype",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:userid",
-        "aws:username",
-        "lambda:eventsourcetoken",
-        "lambda:functionurlauthtype",
-        "lambda:invokedviafunctionurl",
-    }
-)
+NEVER = OF_PRINCIPALS | OF_URLS | {"aws:sourcevpc", "aws:sourcevpce", "lambda:eventsourcetoken"}
 """Keys that a service which invokes by itself does not send.
 
 IAM User Guide, "AWS global condition context keys": those of the principal are for identities of an account. The token
-is Alexa's, the others are those of function URLs (Lambda Developer Guide).
+is Alexa's.
 """
 
 _BEST = (Outcome.ALLOWED, Outcome.UNKNOWN, Outcome.EXPLICITLY_DENIED, Outcome.IMPLICITLY_DENIED)
 
 UNDECIDED = Decision(Outcome.UNKNOWN, allowed=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """The keys of a delivery of which nothing is known."""
-
-    absent: frozenset[str]
-
-    def __contains__(self, key: object) -> bool:
-        return key not in self.absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +217,7 @@ def _as(
         context["aws:SourceAccount"] = owner
     absent = NEVER if row.sends_account else NEVER | {"aws:sourceaccount"}
     caller = Caller("Service", principal)
-    request = Request.of(caller, INVOKE, target, context, resource_account=account.id, unknown=_Open(absent))
+    request = Request.of(caller, INVOKE, target, context, resource_account=account.id, unknown=Open(absent, every=True))
     policies = Policies(resource=policy)
     decision = settle(request, policies)
     unsure = None
@@ -295,8 +271,8 @@ def _by_role(trigger: Trigger, function: Function, account: Account) -> Delivery
         "aws:PrincipalType": "AssumedRole",
         "aws:SecureTransport": "true",
     }
-    absent = frozenset({"lambda:invokedviafunctionurl", "lambda:functionurlauthtype", "lambda:eventsourcetoken"})
-    request = Request.of(Caller("AWS", session), INVOKE, function.qualified_arn, context, unknown=_Open(absent))
+    unknown = Open(OF_URLS | {"lambda:eventsourcetoken"}, every=True)
+    request = Request.of(Caller("AWS", session), INVOKE, function.qualified_arn, context, unknown=unknown)
     policies = Policies(
         identity=role.policies,
         resource=function.resource_policy,

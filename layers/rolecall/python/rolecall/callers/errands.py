@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from rolecall.callers.keys import FREE, NETWORK, OF_FUNCTIONS, OF_PRINCIPALS, OF_SERVICES, OF_URLS, TAGS, Open
+from rolecall.callers.networks import ORGANIZATION
 from rolecall.callers.principals import INVOKE, INVOKE_URL, known
 from rolecall.callers.services import PARTNERS, sender
-from rolecall.callers.strangers import ORGANIZATION, OWN_ORGANIZATION, asked, filling, named, targets
+from rolecall.callers.strangers import OWN_ORGANIZATION, asked, filling, named, targets
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.request import Caller, Request

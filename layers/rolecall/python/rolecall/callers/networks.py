@@ -8,6 +8,9 @@ from rolecall.iam import values as typed
 from rolecall.iam.statement import Condition
 from rolecall.model import Account
 
+ORGANIZATION = "o-stranger000"
+"""An organisation that nobody named."""
+
 LARGE = 8
 """A network of this prefix length or a shorter one keeps nobody out: anybody can rent an address in it."""
 
@@ -24,7 +27,7 @@ def networks(conditions: Sequence[Condition], owner: str, account: Account) -> I
         "aws:SourceVpcArn": f"arn:{account.partition}:ec2:{account.region}:{owner}:vpc/vpc-0stranger",
         "aws:SourceVpce": "vpce-0stranger",
         "aws:VpceAccount": owner,
-        "aws:VpceOrgID": "o-stranger000",
+        "aws:VpceOrgID": ORGANIZATION,
         "aws:VpcSourceIp": "10.0.0.10",
     }
 

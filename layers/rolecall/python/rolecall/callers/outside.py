@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller
-from rolecall.callers.keys import OF_SERVICES, OF_URLS
+from rolecall.callers.keys import OF_SERVICES, OF_URLS, Open
 from rolecall.callers.principals import (
     INVOKE,
     INVOKE_URL,
-    Unknown,
     about_invoking,
     known,
     was_deleted,
@@ -195,7 +194,7 @@ def _requests(who: _Wanting, function: Function, account: Account) -> Iterator[t
     facts = {**known(function, account), **dict(who.context)}
 
     def request(action: str, requester: Requester, **context: str) -> Request:
-        unknown = Unknown(frozenset(absent - {key.lower() for key in facts}))
+        unknown = Open(frozenset(absent - {key.lower() for key in facts}), every=True)
         return Request.of(requester, action, function.qualified_arn, {**facts, **context}, unknown=unknown)
 
     yield "invoke", (request(INVOKE, who.requester),)

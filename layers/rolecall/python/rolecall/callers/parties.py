@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rolecall.callers.networks import ORGANIZATION
 from rolecall.callers.principals import was_deleted
-from rolecall.callers.strangers import ORGANIZATION, OWN_ORGANIZATION, filling, named
+from rolecall.callers.strangers import OWN_ORGANIZATION, filling, named
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Principal, Statement
 from rolecall.iam.request import Caller

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rolecall.callers.keys import OF_SERVICES, OF_URLS
+from rolecall.callers.keys import OF_FUNCTIONS, OF_SERVICES, OF_URLS, Open
 from rolecall.iam.condition import keys
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.matching import plan
 from rolecall.iam.policy import Policy, Statement
-from rolecall.iam.request import EVERY_KEY, Caller, Request
+from rolecall.iam.request import Caller, Request
 from rolecall.iam.variables import Template
 from rolecall.model import Account, Function, Gap, Role, User
 
@@ -16,24 +16,12 @@ INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 VERBS = (INVOKE.lower(), INVOKE_URL.lower())
 
 # A request of code that runs in a function is made by a role: Developer Guide, "Using source function ARN".
-NOT_OF_USERS = frozenset({"aws:federatedprovider", "lambda:sourcefunctionarn"})
+NOT_OF_USERS = OF_FUNCTIONS | {"aws:federatedprovider"}
 ABOUT_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username")
 UNIQUE = ("AIDA", "AROA")
 """Beginnings of the ids that take the place of a principal that was deleted: IAM User Guide, "Unique identifiers"."""
 TAG = "aws:resourcetag/"
 PRINCIPAL_TAG = "aws:principaltag/"
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The keys of a request that are not known: all but those that are known to be absent."""
-
-    absent: frozenset[str]
-    without: tuple[str, ...] = ()
-    """Beginnings of further keys that are absent."""
-
-    def __contains__(self, key: object) -> bool:
-        return key not in self.absent and not (self.without and str(key).startswith(self.without)) and key in EVERY_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ class Principal:
         # A session may bring tags of its own, so a role's are not all that is known.
         absent = absent | OF_SERVICES | (NOT_OF_USERS if is_user else frozenset())
         without = _untagged(function) + ((PRINCIPAL_TAG,) if is_user else ())
-        return Request.of(self.caller, action, function.qualified_arn, facts, unknown=Unknown(absent, without))
+        return Request.of(self.caller, action, function.qualified_arn, facts, unknown=Open(absent, without, every=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

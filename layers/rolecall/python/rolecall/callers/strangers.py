@@ -19,7 +19,7 @@ from rolecall.callers.keys import (
     TAGS,
     Open,
 )
-from rolecall.callers.networks import networks
+from rolecall.callers.networks import ORGANIZATION, networks
 from rolecall.callers.principals import INVOKE, known
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
@@ -28,7 +28,6 @@ from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function
 
 ACCOUNTS = ("999999999999", "888888888888", "777777777777")
-ORGANIZATION = "o-stranger000"
 OWN_ORGANIZATION = "o-resource000"
 """Stands for the function's own organisation, whose id is not known."""
 

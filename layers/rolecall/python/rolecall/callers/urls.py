@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rolecall.callers.keys import OF_SERVICES, OF_URLS
+from rolecall.callers.keys import OF_SERVICES, OF_URLS, Open
 from rolecall.callers.principals import (
     INVOKE,
     INVOKE_URL,
@@ -21,7 +21,6 @@ from rolecall.callers.principals import (
     principals,
     speaks,
 )
-from rolecall.callers.principals import Unknown as Open
 from rolecall.callers.strangers import filling, signed, situations, unknown, unsigned
 from rolecall.callers.strangers import strangers as of_api
 from rolecall.callers.trial import ANYTHING, let_in
@@ -202,7 +201,7 @@ def _of_named(principal: Named, statement: Statement, function: Function, accoun
     absent = frozenset(OF_URLS | OF_SERVICES if is_person else OF_URLS)
 
     def asked(action: str, **context: str) -> Request:
-        unknown = Open(frozenset(absent - {key.lower() for key in context}))
+        unknown = Open(frozenset(absent - {key.lower() for key in context}), every=True)
         return Request.of(caller, action, function.qualified_arn, facts | context, unknown=unknown)
 
     both = (asked(INVOKE_URL, **{AUTH: SIGNED}), asked(INVOKE, **{VIA: "true"}))
