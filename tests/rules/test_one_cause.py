@@ -73,6 +73,29 @@ def test_a_refused_trigger_names_the_permission_that_misses_it(source: str, said
     assert finding.fix.endswith('set `SourceArn: {"Fn::GetAtt": ["Daily", "Arn"]}`')
 
 
+def let(name: str, source: str) -> str:
+    """A permission of that name for a rule."""
+    return LET.replace("Let:", f"{name}:") % f"events.amazonaws.com, SourceArn: !GetAtt {source}.Arn"
+
+
+WEEKLY = DAILY.replace("Daily", "Weekly").replace("Other", "Third")
+
+
+def test_a_permission_that_misses_no_trigger_is_left_over_all_the_same(tmp_path: Path) -> None:
+    findings = found(
+        tmp_path, DAILY + WEEKLY.replace("!GetAtt Orders.Arn", "a") + let("A", "Other") + let("B", "Third")
+    )
+
+    assert named(findings) == ["high refused-trigger", "medium leftover-permission"]
+
+
+def test_one_permission_cannot_be_meant_for_two_triggers(tmp_path: Path) -> None:
+    one, other = found(tmp_path, DAILY + WEEKLY + let("A", "Other"))
+
+    assert "set `SourceArn" in one.fix
+    assert '"Type": "AWS::Lambda::Permission"' in other.fix
+
+
 URL = """
   Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: %s, AuthType: AWS_IAM}}
   Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Orders, FunctionVersion: '1', Name: live}}

@@ -229,6 +229,8 @@ def _actions(hit: Hit, statement: Statement) -> tuple[str, ...]:
 
 def _explains(lack: _Struck, other: _Struck) -> bool:
     """Is what the statement grants too much only what it was meant to grant elsewhere, or by another name?"""
+    if other.rule.name in lack.rule.silences:
+        return True
     granted, meant = other.hit.actions or (), lack.hit.actions or ()
     return (
         other.rule.name in OVER_GRANTS

@@ -58,9 +58,10 @@ class Hit:
     severity : only where it is not the rule's
     function, role : id and ARN, only where the rule is about the account
     of_policy : it is about the whole policy of its statement, and silences hits on any statement of that
-    near : for what a role lacks, the statements that were probably meant to allow it
+    near : for what is lacking, the statements that were probably meant to allow it
     steps : (other statement, action of it) that are part of the same cause
-    triggers : ARNs of the sources of triggers that it is about, or explains: of one trigger there is one finding
+    triggers : what calls that it is about, or explains: ARNs of the sources of triggers, and `url:` with the principal
+        for who calls by a function URL; of each there is one finding
     """
 
     statement: Statement | None

@@ -1,5 +1,6 @@
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rolecall.callers.delivery import arns, sources
 from rolecall.callers.wiring import Row, State, states
@@ -71,26 +72,37 @@ def refused_trigger(function: Function, account: Account) -> Yields:
             yield Gap("trigger", f"not decided whether it is let in: {delivery.unsure}", None, function.id, False)
         elif row.state is State.TRIGGER_ONLY or (row.state is State.BY_ROLE and not delivery.arrives):
             refused[(trigger.type, trigger.source, trigger.role)].append(row)
+    missing = _missing(states(function, account))
     for (kind, source, role), rows in refused.items():
         if role:
             yield _by_role(function, account, kind, source, role, rows)
         else:
-            yield _as_service(function, account, source, rows)
+            yield _as_service(function, account, source, rows, missing[kind])
 
 
-def _as_service(function: Function, account: Account, source: str, rows: list[Row]) -> Hit:
+def _missing(rows: Sequence[Row]) -> dict[str, list[Statement]]:
+    """The permissions for a source that nothing comes from, by the type of trigger."""
+    useful = {each for row in rows if row.state is not State.PERMISSION_ONLY for each in row.statements}
+    found: dict[str, list[Statement]] = defaultdict(list)
+    for row in rows:
+        if row.state is State.PERMISSION_ONLY and row.source:
+            found[row.type] += [each for each in row.statements if each not in (*useful, *found[row.type])]
+    return found
+
+
+def _as_service(function: Function, account: Account, source: str, rows: list[Row], missing: list[Statement]) -> Hit:
+    """What lacks a permission. One that misses was meant for one trigger: it is taken out of `missing`."""
     trigger, delivery = rows[0].trigger, rows[0].delivery
     assert trigger is not None
     assert delivery is not None
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
         return _by_role(function, account, trigger.type, source, None, rows)
-    missing = [each for each in states(function, account) if each.state is State.PERMISSION_ONLY]
-    near = tuple(each.statements[0] for each in missing if each.type == trigger.type and each.source)
     policy, wanted = function.resource_policy, arns(trigger)
     fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    near = (missing.pop(0),) if missing and not fitting else ()
     fix = permission(function, row.principal, wanted, account, owner=not row.owned)
-    if near and not fitting:
+    if near:
         fix = guarded_permission(function, near[0], row.principal, wanted, account)
     return Hit(
         None,
@@ -104,7 +116,7 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
         evidence={**_told(rows), **({"near": found} if (found := fitting or [each.where for each in near]) else {})},
         witness=delivery.witness,
         place=trigger.place,
-        steps=tuple((each, action) for each in near for action in each.actions),
+        near=near,
         triggers=(source,),
     )
 
