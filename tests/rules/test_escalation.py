@@ -418,6 +418,27 @@ def test_who_exposes_nothing(other: dict[str, Any]) -> None:
     assert short({"tags": {"rolecall:deployers": "none"}, "roles": [other]}) == []
 
 
+@pytest.mark.parametrize(
+    ("statements", "listed"),
+    [
+        ((allow("lambda:UpdateFunctionCode"),), []),
+        (
+            (allow("lambda:UpdateFunctionCode", FUNCTION), allow("lambda:UpdateFunctionCode", BILLING)),
+            [("info", "exposed-function")] * 2,
+        ),
+    ],
+    ids=["by the same statement", "by another one"],
+)
+def test_who_is_told_for_one_function_is_listed_for_others(
+    statements: tuple[dict[str, Any], ...], listed: list[tuple[str, str]]
+) -> None:
+    other = billing(allow("s3:GetObject", "arn:aws:s3:::inbox/*"))
+    two = [role(name, *statements, trust=TASKS) for name in ("support", "tools")]
+    declared = other | {"tags": {"rolecall:deployers": "none"}, "roles": [*other["roles"], *two]}
+
+    assert short(declared) == [("high", "exposed-function"), *listed]
+
+
 def test_a_user_can_expose_a_function() -> None:
     policy = parse(document(allow("lambda:UpdateFunctionCode")), name="Deploy")
     ann = User(f"arn:aws:iam::{ACCOUNT}:user/ann", policies=(policy,))
@@ -452,8 +473,8 @@ def test_who_may_write_what_a_function_is_deployed_from_is_named(source: str, ac
 
     assert (finding.severity.value, finding.confidence.value, finding.rule) == ("medium", "medium", "exposed-function")
     assert finding.message == (
-        f"`builder` may write what `orders` is deployed from by `{action}`, and is no declared deployer:"
-        " it chooses the code of the next deployment"
+        f"`builder` may write what `orders` is deployed from by `{action}` (Own, statement 1), and is no declared"
+        " deployer: it chooses the code of the next deployment"
     )
     assert (finding.actions, finding.resources) == ((action,), (source,))
 

@@ -114,7 +114,7 @@ def test_a_target_group_waits_for_its_permission_which_names_it(tmp_path: Path) 
 def test_the_right_qualifier_is_named_by_reference(tmp_path: Path) -> None:
     finding = only(tmp_path, ALIAS + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
 
-    assert finding.fix.endswith('let `FunctionName` of `Let` be {"Ref": "Live"}')
+    assert finding.fix.endswith('let `FunctionName` of `Let` be `{"Ref": "Live"}`')
 
 
 def test_the_role_of_a_schedule_is_let_in_by_reference(tmp_path: Path) -> None:
@@ -140,3 +140,11 @@ def test_the_other_half_of_a_url_is_a_whole_resource(tmp_path: Path) -> None:
         "Principal": {"Fn::GetAtt": ["Web", "Arn"]},
         "InvokedViaFunctionUrl": True,
     }
+
+
+def test_the_half_that_a_role_lacks_in_its_own_policy_is_named_by_reference(tmp_path: Path) -> None:
+    allowed = "{Statement: [{Effect: Allow, Action: 'lambda:InvokeFunctionUrl', Resource: !GetAtt Orders.Arn}]}"
+    own = f"Action: 'sts:AssumeRole'}}]}}, Policies: [{{PolicyName: Open, PolicyDocument: {allowed}}}]}}}}\n"
+    finding = only(tmp_path, URL.partition("Action: 'sts:AssumeRole'}]}}}")[0] + own)
+
+    assert '`{"Fn::GetAtt": ["Orders", "Arn"]}`' in finding.fix

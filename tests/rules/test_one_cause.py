@@ -110,7 +110,10 @@ URL = """
 
 @pytest.mark.parametrize(
     ("opens", "auth", "fix"),
-    [("!Ref Live", "NONE", "let `FunctionUrlAuthType` be `AWS_IAM`"), ("!Ref Orders", "AWS_IAM", '{"Ref": "Live"}')],
+    [
+        ("!Ref Live", "NONE", "let `FunctionUrlAuthType` be `AWS_IAM`"),
+        ("!Ref Orders", "AWS_IAM", 'be `{"Ref": "Live"}`'),
+    ],
 )
 def test_a_url_permission_that_fits_no_url_explains_why_the_other_half_is_not_enough(
     opens: str, auth: str, fix: str, tmp_path: Path

@@ -81,7 +81,7 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     """What an AWS::Lambda::Permission lacks to guard itself, or has wrong."""
     place, wanted = statement.place, _referred(source, account)
     assert place is not None
-    line = f"`SourceArn: {wanted if isinstance(wanted, str) else json.dumps(wanted)}`"
+    line = f"`SourceArn: {as_text(wanted)}`"
     owner = "`SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
     if place.added_by:
         lines = " and ".join(filter(None, [line, owner]))
@@ -156,9 +156,8 @@ def moved_permission(function: Function, wanted: Function, statement: Statement,
     """What puts a permission on the version that the trigger invokes: an edit of the template, or commands."""
     place = statement.place
     if place:
-        named = reference(wanted.qualified_arn, account)
-        target = named if isinstance(named, str) else json.dumps(named)
-        return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` be {target}"
+        target = as_text(reference(wanted.qualified_arn, account))
+        return f"{place.file}:{place.line}: let `FunctionName` of `{_sid(statement)}` be `{target}`"
     pinning = [each for each in statement.conditions if each.key.lower() == "aws:sourceaccount"]
     accounts = [value for each in pinning for value in each.values]
     pinned = f" --source-account {accounts[0]}" if accounts else ""
@@ -205,6 +204,11 @@ def narrowed_deny(function: Function, statement: Statement, document: Mapping[st
 def reference(arn: str, account: Account) -> object:
     """What gives an ARN in a template: an intrinsic function that holds in any stack; the ARN where there is none."""
     return References.of([account], "", ()).value(arn) if account.names else arn
+
+
+def as_text(given: object) -> str:
+    """A reference as it is pasted: an ARN as it is, an intrinsic function as JSON."""
+    return given if isinstance(given, str) else json.dumps(given)
 
 
 def _sid(statement: Statement) -> str:

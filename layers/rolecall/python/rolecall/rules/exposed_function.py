@@ -1,10 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from rolecall.escalation.deployers import FEW, Deployer, declared, deployers, is_declared, writers
 from rolecall.escalation.judge import Proof
 from rolecall.escalation.strength import Gain, is_administrator
 from rolecall.finding import Confidence, Hit, Severity
+from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
 
@@ -67,41 +69,80 @@ def exposed_function(account: Account) -> Yields:
     known = tuple(deployers(account))
     functions = tuple({each.id: each for each in reversed(account.functions)}.values())
     writing = writers([each for each in functions if declared(each) is not None], account)
-    open_ones, told = [], set[str]()
+    open_ones, told = list[Function](), set[tuple[str, Statement]]()
     for function in sorted(functions, key=lambda each: each.id):
         names = declared(function)
         if names is None:
             open_ones.append(function)
             continue
-        for hit in _undeclared(function, [each for each in known if not is_declared(each, names, account)], account):
-            told.add(hit.principal or "")
-            yield hit
-        writers_of = [each for each in writing[function.id] if not is_declared(each, names, account)]
-        yield from _writing(function, writers_of, account)
+        suspects = [each for each in known if not is_declared(each, names, account)]
+        taking = _able(Deployer.change, suspects, function, account)
+        told |= {(each.arn, how.statement) for each, how in taking}
+        yield from _taking(taking, function, account)
+        suspects = [each for each in writing[function.id] if not is_declared(each, names, account)]
+        yield from _writing(_able(Deployer.write, suspects, function, account), function, account)
     ranked = sorted(open_ones, key=lambda each: (not _is_admin(each, account), each.id))
-    for deployer in (each for each in known if each.arn not in told):
-        yield from _listed(deployer, ranked, account)
+    for deployer in known:
+        yield from _listed(deployer, ranked, told, account)
 
 
-def _undeclared(function: Function, suspects: list[Deployer], account: Account) -> Iterator[Hit]:
+def _able(
+    by: Callable[[Deployer, Function], Proof | None], suspects: list[Deployer], function: Function, account: Account
+) -> list[tuple[Deployer, Proof]]:
+    """Those who can do that to a function whose role holds more than they, and how, by ARN."""
+    found = [(each, how) for each in suspects if (how := by(each, function)) and each.is_weaker(function, account)]
+    return sorted(found, key=lambda pair: pair[0].arn)
+
+
+def _taking(able: list[tuple[Deployer, Proof]], function: Function, account: Account) -> Iterator[Hit]:
     """One finding for a function: the first principal that is not declared, and how many more."""
-    found = [each for each in suspects if each.change(function) and each.is_weaker(function, account)]
-    deployer = min(found, key=lambda each: each.arn, default=None)
-    how = deployer.change(function) if deployer else None
-    more = deployer.gain(function, account) if deployer else None
-    if deployer is None or how is None or more is None:
-        return
-    others = f" and {len(found) - 1} others" if len(found) > 1 else ""
-    yield Hit(
+    for deployer, how in able[:1]:
+        yield _hit(
+            able,
+            function,
+            account,
+            f"`{deployer.name}`{_more(able)} can take `{function.name}` over by `{how.action}`"
+            f" ({how.statement.where}), and is no declared deployer",
+            fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
+            subject="deployers",
+        )
+
+
+def _writing(able: list[tuple[Deployer, Proof]], function: Function, account: Account) -> Iterator[Hit]:
+    """One finding for a function: who may put other code where its next deployment takes it from."""
+    able = [pair for pair in able if not pair[0].change(function)]
+    for writer, how in able[:1]:
+        hit = _hit(
+            able,
+            function,
+            account,
+            f"`{writer.name}`{_more(able)} may write what `{function.name}` is deployed from by `{how.action}`"
+            f" ({how.statement.where}), and is no declared deployer: it chooses the code of the next deployment",
+            fix=f"scope `{how.action}` to what `{writer.name}` is to write, or name it in the tag `rolecall:deployers`",
+            subject="source",
+        )
+        yield replace(hit, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM)
+
+
+def _more(able: list[tuple[Deployer, Proof]]) -> str:
+    return f" and {len(able) - 1} more" if len(able) > 1 else ""
+
+
+def _hit(
+    able: list[tuple[Deployer, Proof]], function: Function, account: Account, message: str, *, fix: str, subject: str
+) -> Hit:
+    deployer, how = able[0]
+    more = deployer.gain(function, account)
+    assert more is not None  # It is weaker.
+    return Hit(
         None,
-        f"`{deployer.name}`{others} can take `{function.name}` over by `{how.action}` ({how.statement.where}),"
-        " and is no declared deployer",
-        fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
-        subject="deployers",
+        message,
+        fix=fix,
+        subject=subject,
         actions=(how.action,),
-        resources=(function.arn,),
+        resources=(how.resource,),
         principal=deployer.arn,
-        evidence=_evidence(how, more) | {"principals": sorted(each.arn for each in found)[:50]},
+        evidence=_evidence(how, more) | {"principals": [each.arn for each, _ in able][:50]},
         witness=deployer.witness(how),
         function=function.id,
         role=function.role,
@@ -109,39 +150,16 @@ def _undeclared(function: Function, suspects: list[Deployer], account: Account) 
     )
 
 
-def _writing(function: Function, suspects: list[Deployer], account: Account) -> Iterator[Hit]:
-    """One finding for a function: who may put other code where its next deployment takes it from."""
-    weaker = (each for each in suspects if each.write(function) and each.is_weaker(function, account))
-    found = sorted((each for each in weaker if not each.change(function)), key=lambda each: each.arn)
-    how = found[0].write(function) if found else None
-    more = found[0].gain(function, account) if found else None
-    if how is None or more is None:
-        return
-    name, others = found[0].name, f" and {len(found) - 1} others" if len(found) > 1 else ""
-    yield Hit(
-        None,
-        f"`{name}`{others} may write what `{function.name}` is deployed from by `{how.action}`, and is no declared"
-        " deployer: it chooses the code of the next deployment",
-        fix=f"scope `{how.action}` to what `{name}` is to write, or name it in the tag `rolecall:deployers`",
-        subject="source",
-        actions=(how.action,),
-        resources=(how.resource,),
-        principal=found[0].arn,
-        severity=Severity.MEDIUM,
-        confidence=Confidence.MEDIUM,
-        evidence=_evidence(how, more) | {"principals": [each.arn for each in found][:50]},
-        witness=found[0].witness(how),
-        function=function.id,
-        role=function.role,
-        place=function.place,
-    )
+def _listed(
+    deployer: Deployer, functions: list[Function], told: set[tuple[str, Statement]], account: Account
+) -> Iterator[Hit]:
+    """One line for a principal, where no owner has declared anything: the strongest function that it can take over.
 
-
-def _listed(deployer: Deployer, functions: list[Function], account: Account) -> Iterator[Hit]:
-    """One line for a principal, where no owner has declared anything: the strongest function that it can take over."""
+    `told` holds the principals and statements that a finding on a function with declared deployers names.
+    """
     for function in islice(deployer.reaches(functions), FEW):
         more, how = deployer.gain(function, account), deployer.change(function)
-        if more and how:
+        if more and how and (deployer.arn, how.statement) not in told:
             yield Hit(
                 how.statement,
                 f"`{deployer.name}` can take functions over, such as `{function.name}`, whose role holds more",

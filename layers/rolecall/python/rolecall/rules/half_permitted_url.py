@@ -1,7 +1,7 @@
 from rolecall.callers.trial import case
 from rolecall.callers.urls import Use, by_identity, invokes_by_url, named, opens, strangers
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import reference, with_url_permission
+from rolecall.fixes import as_text, reference, with_url_permission
 from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
@@ -80,12 +80,13 @@ def _hit(function: Function, account: Account, statement: Statement, use: Use, w
     has, lacks = (OPENING, INVOKING) if use.opens.allowed else (INVOKING, OPENING)
     is_own = statement.policy == "resource"
     principal = use.who if is_own else use.opening.caller.id
+    target = as_text(reference(function.qualified_arn, account))
     return Hit(
         statement,
         f"{who} has `{has}` and not `{lacks}`: the URL{_at(function)} answers 403",
         fix=with_url_permission(function, principal, lacks, account, source=_source(statement))
         if is_own
-        else f"allow `{lacks}` on `{reference(function.qualified_arn, account)}` beside `{has}` in {statement.where}",
+        else f"allow `{lacks}` on `{target}` beside `{has}` in {statement.where}",
         subject=f"url:{use.who}",
         triggers=(f"url:{use.who}",),
         actions=(lacks,),

@@ -85,7 +85,7 @@ def _fix(cause: Cause) -> str:
 
 def _message(function: Function, cause: Cause) -> str:
     first, others = cause.targets[0], cause.others
-    more = f" and {others} other roles" if others else ""
+    more = f" and {others} more" if others else ""
     if first.is_open:
         known = f", such as {first.worst.name}{more}" if first.worst.role else ""
         return f"`{function.name}` may assume every role that lets it in{known}: `sts:AssumeRole` on `{first.pattern}`"

@@ -57,7 +57,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
         return
     held = (each for each in over_workloads(own) if not _is_meant(each, function, account))
     for cause in causes(held):
-        if cause.of_policy and cause.statement.policy.endswith("FullAccess"):
+        if cause.of_policy and "FullAccess" in cause.statement.policy:
             continue  # `broad-managed-policy` says that it is too much.
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
@@ -91,7 +91,7 @@ def _is_meant(held: Held, function: Function, account: Account) -> bool:
 
 def _message(function: Function, cause: Cause) -> str:
     path, first = cause.worst.path, cause.targets[0]
-    others = f" and {cause.others} others" if cause.others else ""
+    others = f" and {cause.others} more" if cause.others else ""
     by = f"by {named(path.names)} it {path.gains}"
     if path.actions[0][1] is not On.FUNCTION:
         return f"`{function.name}` can become {first.worst.name}: {by}"
