@@ -1,20 +1,19 @@
 """The audit: every rule that can run over an Account, one Report out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from rolecall import __version__
 from rolecall.acceptance import accept, stale
-from rolecall.finding import Audited, Deciding, Finding, Hit, Report, fingerprint, order, subject_of, united
+from rolecall.finding import Audited, Deciding, Finding, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
-from rolecall.iam.policy import Statement
-from rolecall.iam.wildcard import matches
 from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
 from rolecall.needs.last_accessed import DAYS, is_young
 from rolecall.parts import single
-from rolecall.rules import OVER_GRANTS, Rule, Yields, all_rules, named
+from rolecall.rules import Rule, Yields, all_rules, named
+from rolecall.silences import Struck, audible
 
 # They speak of what the others left: of their gaps, and of acceptances that met no finding.
 GAPS, STALE = "incomplete-audit", "stale-acceptance"
@@ -25,15 +24,6 @@ CALLERS = "undeclared-caller"
 DANGLING = "dangling-trigger"  # It speaks of triggers too that name no function which is there.
 OMITTED = "omitted-parameters"  # It speaks of an event: a sweep, which knows of none, ends it.
 LAYERS = "shared-layer"  # A layer is no function's own: events tell of it, and a sweep ends it.
-
-
-@dataclass(frozen=True, slots=True)
-class _Struck:
-    """A hit with what it struck: the rule, and the function (None for a rule on the account)."""
-
-    rule: Rule
-    function: Function | None
-    hit: Hit
 
 
 def audit(account: Account, *, whole: bool = True, today: date | None = None) -> Report:
@@ -49,7 +39,7 @@ def audit(account: Account, *, whole: bool = True, today: date | None = None) ->
     today : acceptances until an earlier day have ended; by default the day in UTC
     """
     ran = tuple(rule for rule in all_rules() if (whole or not rule.whole) and (account.watch or rule.name != WATCHING))
-    struck: list[_Struck] = []
+    struck: list[Struck] = []
     gaps: list[Gap] = []
     for rule in ran:
         if rule.name not in (GAPS, STALE):
@@ -71,7 +61,7 @@ def audit_each(account: Account, *, today: date | None = None) -> Report:
 def audit_callers(account: Account, *, today: date | None = None) -> Report:
     """Judge functions by those whom they declare as callers; the account holds them with all principals."""
     ran = tuple(rule for rule in all_rules() if rule.name in (CALLERS, GAPS))
-    struck: list[_Struck] = []
+    struck: list[Struck] = []
     gaps: list[Gap] = []
     _run_one(CALLERS, ran, account, struck, gaps)
     unread = replace(account, gaps=tuple(dict.fromkeys(gaps)), functions=(), roles=(), resources=())
@@ -83,7 +73,7 @@ def audit_whole(account: Account, *, today: date | None = None) -> Report:
     """Judge an account by the rules that need all of it, and tell the gaps that are no single function's."""
     general = (GAPS, OMITTED, DANGLING, LAYERS)
     ran = tuple(rule for rule in all_rules() if (rule.whole and rule.name != CALLERS) or rule.name in general)
-    struck: list[_Struck] = []
+    struck: list[Struck] = []
     gaps: list[Gap] = []
     for rule in ran:
         if rule.name != GAPS:
@@ -94,13 +84,13 @@ def audit_whole(account: Account, *, today: date | None = None) -> Report:
     return _report(account, ran, struck, today)
 
 
-def _report(account: Account, ran: tuple[Rule, ...], struck: list[_Struck], today: date | None) -> Report:
+def _report(account: Account, ran: tuple[Rule, ...], struck: list[Struck], today: date | None) -> Report:
     """What the hits come to, with what is accepted of them, and the acceptances that meet none."""
-    findings = _merged(_finding(each, account) for each in _audible(struck))
+    findings = _merged(_finding(each, account) for each in audible(struck))
     accepted, unmet = accept(findings, account, today=today or datetime.now(UTC).date())
     names = [[rule.name for rule in rules] for rules in (ran, all_rules())]
     account = replace(account, stale=tuple(stale(unmet, account, ran=names[0], known=names[1])))
-    told: list[_Struck] = []
+    told: list[Struck] = []
     _run_one(STALE, ran, account, told, [])
     findings = [*accepted, *_merged(_finding(each, account) for each in told)]
     return Report(
@@ -124,7 +114,7 @@ def _notes(account: Account) -> tuple[str, ...]:
     return (*dict.fromkeys(f"{unread} ({cause})" for cause in causes), *([unproven] if young else []))
 
 
-def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:
+def _run(rule: Rule, account: Account, struck: list[Struck], gaps: list[Gap]) -> None:
     """Sort what a rule yields into hits and gaps; a crash is a gap for what it was judging."""
     for function in (None,) if rule.of_account else account.functions:
         try:
@@ -132,13 +122,13 @@ def _run(rule: Rule, account: Account, struck: list[_Struck], gaps: list[Gap]) -
                 if isinstance(each, Gap):
                     gaps.append(each)
                 else:
-                    struck.append(_Struck(rule, function, each))
+                    struck.append(Struck(rule, function, each))
         except Exception as crash:
             why = f"the rule crashed: {type(crash).__name__}: {crash}"
             gaps.append(Gap(f"rule {rule.name}", why, f"rule {rule.name}", function.id if function else None))
 
 
-def _run_one(name: str, rules: Iterable[Rule], account: Account, struck: list[_Struck], gaps: list[Gap]) -> None:
+def _run_one(name: str, rules: Iterable[Rule], account: Account, struck: list[Struck], gaps: list[Gap]) -> None:
     for rule in rules:
         if rule.name == name:
             _run(rule, account, struck, gaps)
@@ -148,98 +138,7 @@ def _judge(rule: Rule, function: Function | None, account: Account) -> Yields:
     return rule.check(account) if function is None else rule.check_function(function, account)
 
 
-def _audible(struck: list[_Struck]) -> Iterator[_Struck]:
-    """All hits but those that another one says as well: one cause, one finding."""
-    rivals: dict[object, list[_Struck]] = defaultdict(list)
-    lacks: dict[object, list[_Struck]] = defaultdict(list)
-    steps: dict[object, set[str]] = defaultdict(set)
-    explaining: dict[object, list[_Struck]] = defaultdict(list)
-    for each in struck:
-        if each.rule.silences:
-            rivals[_rivalry(each)].append(each)
-            for trigger in each.hit.triggers:
-                explaining[(each.function.id if each.function else each.hit.function, trigger)].append(each)
-        for statement, action in each.hit.steps:
-            for silenced in each.rule.silences:
-                steps[(silenced, _statement(each, statement))].add(action.lower())
-        for near in each.hit.near:
-            lacks[_statement(each, near)].append(each)
-    for each in struck:
-        meant = lacks.get(_statement(each, each.hit.statement), ()) if each.hit.statement else ()
-        if any(_explains(lack, each) for lack in meant) or _is_explained(each, explaining) or _is_step(each, steps):
-            continue
-        if not any(_silences(other, each) for other in rivals.get(_rivalry(each), ())):
-            yield each
-
-
-def _is_explained(struck: _Struck, explaining: Mapping[object, list[_Struck]]) -> bool:
-    """Do other hits explain all the triggers that it is about, on whichever version of the function?"""
-    id = struck.function.id if struck.function else struck.hit.function
-    return bool(struck.hit.triggers) and all(
-        any(struck.rule.name in other.rule.silences for other in explaining.get((id, trigger), ()))
-        for trigger in struck.hit.triggers
-    )
-
-
-def _is_step(struck: _Struck, steps: Mapping[object, set[str]]) -> bool:
-    """Is all that it is about part of what another hit tells?"""
-    statement = struck.hit.statement
-    if statement is None:
-        return False
-    told = steps.get((struck.rule.name, _statement(struck, statement)), set())
-    return bool(told) and all(action.lower() in told for action in _actions(struck.hit, statement))
-
-
-def _rivalry(struck: _Struck) -> object:
-    """Hits compete within one policy of one owner, or where no statement is, for the same resources."""
-    hit = struck.hit
-    if hit.statement is not None:
-        return (_owner(struck), hit.statement.policy)
-    return (_owner(struck), frozenset(hit.resources)) if hit.actions and hit.resources else id(hit)
-
-
-def _owner(struck: _Struck) -> tuple[str | None, ...]:
-    hit, function = struck.hit, struck.function
-    return (function.id, function.qualifier) if function else (hit.function or hit.role,)
-
-
-def _statement(struck: _Struck, statement: Statement) -> object:
-    return (_owner(struck), statement.policy, statement.index)
-
-
-def _silences(one: _Struck, other: _Struck) -> bool:
-    """Does a hit say all that the other does: of the same statement, or its lack, each of its actions?"""
-    if other.rule.name not in one.rule.silences:
-        return False
-    mine, its = one.hit.statement, other.hit.statement
-    if mine is None or its is None:
-        return mine is its and set(other.hit.actions or ()) <= set(one.hit.actions or ())
-    if one.hit.of_policy:
-        return True
-    covering = _actions(one.hit, mine)
-    return mine.index == its.index and all(
-        any(matches(pattern, action, ignore_case=True) for pattern in covering) for action in _actions(other.hit, its)
-    )
-
-
-def _actions(hit: Hit, statement: Statement) -> tuple[str, ...]:
-    """What it is about; with NotAction that may be any action."""
-    return (statement.actions or ("*",)) if hit.actions is None else hit.actions
-
-
-def _explains(lack: _Struck, other: _Struck) -> bool:
-    """Is what the statement grants too much only what it was meant to grant elsewhere, or by another name?"""
-    if other.rule.name in lack.rule.silences:
-        return True
-    granted, meant = other.hit.actions or (), lack.hit.actions or ()
-    return (
-        other.rule.name in OVER_GRANTS
-        and bool(granted)
-        and all(any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted)
-    )
-
-
-def _finding(struck: _Struck, account: Account) -> Finding:
+def _finding(struck: Struck, account: Account) -> Finding:
     rule, hit, function = struck.rule, struck.hit, struck.function
     statement = hit.statement
     owner = function.id if function else hit.function
