@@ -293,8 +293,6 @@ def _by_role(trigger: Trigger, function: Function, account: Account) -> Delivery
 def _unread(role: str, account: Account) -> str:
     if is_unresolved(role) or not role:
         return "which role it comes with is not known"
-    if is_wild(role):
-        return "it comes with the credentials of whoever calls it"
     if f":{account.id}:" not in role:
         return "the role that it comes with is in another account"
     return "the role that it comes with was not read"

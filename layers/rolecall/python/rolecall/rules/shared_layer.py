@@ -56,7 +56,7 @@ def shared_layer(account: Account) -> Yields:
                 why = (
                     f"{statement.where}: not decided whether its conditions narrow with whom `{_name(layer)}` is shared"
                 )
-                yield Gap("layer policy", why, None, None, mendable=False)
+                yield Gap("layer policy", why, None, None, mendable=False, place=statement.place)
 
 
 def _is_own(layer: Resource, account: Account) -> bool:
@@ -83,7 +83,7 @@ def _judged(layer: Resource, policy: Policy, statement: Statement, account: Acco
     for party in parties(statement, account):
         if party.unsure:
             why = f"with whom `{_name(layer)}` is shared is not known"
-            yield Gap("layer policy", why, None, None, mendable=False)
+            yield Gap("layer policy", why, None, None, mendable=False, place=statement.place)
         elif party.caller and not party.is_known(account) and not _is_own_organization(party, account):
             requests = _requests(layer, party.caller, tried, account, of=party.organization, anywhere=True)
             if request := let_in(requests, statement, policy):
