@@ -148,3 +148,21 @@ def test_the_half_that_a_role_lacks_in_its_own_policy_is_named_by_reference(tmp_
     finding = only(tmp_path, URL.partition("Action: 'sts:AssumeRole'}]}}}")[0] + own)
 
     assert '`{"Fn::GetAtt": ["Orders", "Arn"]}`' in finding.fix
+
+
+WHOLE = """
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn}]}}
+  Idle: {Type: AWS::Events::Rule, Properties: {Name: idle, ScheduleExpression: rate(1 day), Targets: []}}
+  Policy: {Type: AWS::Lambda::ResourcePolicy, Properties: {ResourceArn: !GetAtt Orders.Arn, Policy: {
+    Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {Service: events.amazonaws.com},
+    Action: 'lambda:InvokeFunction', Resource: '*', Condition: {ArnLike: {'aws:SourceArn': [
+    !GetAtt Daily.Arn, !GetAtt Idle.Arn]}}}]}}}
+"""
+
+
+def test_a_source_that_is_left_over_does_not_cost_the_others_their_permission(tmp_path: Path) -> None:
+    finding = only(tmp_path, WHOLE)
+
+    assert finding.rule == "leftover-permission"
+    assert finding.fix.endswith("take `rule/idle` out of the condition on `aws:SourceArn`")

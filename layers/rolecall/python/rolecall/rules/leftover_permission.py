@@ -1,3 +1,4 @@
+from rolecall.callers.delivery import sources
 from rolecall.callers.existence import Existence, existence
 from rolecall.callers.services import sender
 from rolecall.callers.wiring import Row, State, states
@@ -7,7 +8,7 @@ from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function, Gap
-from rolecall.rules import Yields, rule
+from rolecall.rules import Yields, named, rule
 
 # Lambda@Edge and function URLs are no triggers: other rules know what belongs to them.
 APART = ("edgelambda.amazonaws.com", "replicator.lambda.amazonaws.com", "cloudfront.amazonaws.com")
@@ -99,20 +100,28 @@ def _hit(function: Function, statement: Statement, left: list[tuple[Row, Existen
         said, severity = f"`{_short(gone[0])}` does not exist", Severity.MEDIUM
     else:
         said, severity = f"`{_short(source)}` does not invoke it", Severity.MEDIUM
-    sources = sorted(each.source or "" for each, _ in left)
+    leaving = sorted(each.source or "" for each, _ in left)
     return Hit(
         statement,
         f"nothing needs the permission of `{statement.services[0]}`: {said}",
-        fix=remove_permission(function, statement),
+        fix=_fix(function, statement, leaving),
         principal=statement.services[0],
         severity=severity,
         confidence=Confidence.HIGH,
         evidence={
-            "sources": sources,
+            "sources": leaving,
             "looked up": [f"{each.source}: {existing.told}" for each, existing in left],
             "takeover": bool(takeable),
         },
     )
+
+
+def _fix(function: Function, statement: Statement, leaving: list[str]) -> str:
+    """What takes these sources out, and the statement where it names no other one."""
+    if set(sources(statement)) <= set(leaving):
+        return remove_permission(function, statement)
+    where = f"{statement.place.file}:{statement.place.line}" if statement.place else statement.where
+    return f"{where}: take {named([_short(each) for each in leaving])} out of the condition on `aws:SourceArn`"
 
 
 def _short(source: str) -> str:
