@@ -113,21 +113,21 @@ def look(message: Look, record: SQSRecord, context: LambdaContext) -> float | No
     late = {function for function in message.functions if tries > 1 or known[function].read_at < message.at}
     if not late:
         return None
-    closed = at.closed({function for function in late if not here.exists(function)})
-    stale = late - closed.keys()
+    gone = {function for function in late if not here.exists(function)}
+    stale, roles = late - gone, left({function: known[function] for function in gone})
     for function in stale:
         memory().begin(function, event=record.message_id, now=at.read_at, pause=0)
     account = at.audit_with_others(
         stale,
         here,
-        more=here.users(left(closed)) - closed.keys() if left(closed) else (),
+        more=here.users(roles) - gone if roles else (),
         event=record.message_id,
         calls=here.calls.made,
         in_time=lambda: context.get_remaining_time_in_millis() > RESERVE,
     )
     if account is None:
         return 0
-    at.forget(closed)
+    at.forget(at.closed(gone))  # Last, as a message that comes again would tell it again.
     if stale and message.change and tries < TRIES and visible(message.change, account) is False:
         return (tries + 1) * (float(os.environ["PAUSE"]) or SHOWN)
     return None

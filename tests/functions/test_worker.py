@@ -185,6 +185,22 @@ def test_who_shared_the_role_of_a_function_that_is_no_more_is_audited_in_portion
     assert gone not in worker.memory().users("role/shared")
 
 
+def test_a_function_that_is_no_more_is_told_once_though_time_runs_out(
+    worker: ModuleType, clock: Clock, hidden: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, *_ = sharing(60)
+    open_up("s00")
+    worker.handler(delivered(look(gone, at=clock.now)), CONTEXT)
+    boto3.client("lambda").delete_function(FunctionName="s00")
+    clock.now += 20
+    message, id = look(gone, at=clock.now), "00000000-0000-4000-8000-000000000003"
+    worker.handler(delivered(message, id=id), of_portions(1))
+    worker.handler(delivered(message, id=id, times=2), CONTEXT)
+
+    told = [line["rule"] for line in lines(capsys, "resolved") if line["function"] == gone]
+    assert told.count("public-function") == 1
+
+
 @pytest.mark.parametrize("bad", ["", "{}", "[]", '{"look": {}}', '{"slice": {"text": "no"}}', '{"plan": {}}', "null"])
 def test_a_message_that_cannot_be_worked_comes_again_until_it_is_a_dead_letter(bad: str, worker: ModuleType) -> None:
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):

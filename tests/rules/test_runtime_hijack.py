@@ -1,6 +1,7 @@
 """Variables by which the runtime loads code from elsewhere: what is one, what is not, and that no value is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ OWN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:lib:3"
 FOREIGN = "arn:aws:lambda:us-east-1:444455556666:layer:numpy:3"
 
 
-def audited(name: str, value: str, *layers: str, runtime: str = "python3.13") -> list[Finding]:
+def audited(
+    name: str, value: str, *layers: str, runtime: str = "python3.13", trusted: tuple[str, ...] = ()
+) -> list[Finding]:
     configuration = {"environment": [[name, value]], "layers": list(layers)}
-    return list(engine.audit(account({"configuration": configuration, "function": {"runtime": runtime}})).findings)
+    within = account({"configuration": configuration, "function": {"runtime": runtime}})
+    return list(engine.audit(replace(within, trusted=trusted)).findings)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +60,9 @@ def test_what_the_variables_are_for_is_no_fault(name: str, value: str, runtime: 
     assert "runtime-hijack" not in {each.rule for each in audited(name, value, runtime=runtime)}
 
 
-def test_a_layer_of_one_s_own_may_bring_a_wrapper() -> None:
-    assert audited("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", OWN) == []
+def test_a_layer_of_one_s_own_may_bring_a_wrapper_when_it_is_trusted() -> None:
+    assert named(audited("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", OWN)) == ["medium runtime-hijack"]
+    assert audited("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", OWN, trusted=(OWN.rpartition(":")[0],)) == []
 
 
 def test_a_layer_of_an_unknown_account_may_not() -> None:

@@ -148,7 +148,7 @@ def _purpose(need: Need) -> str:
     if prefix == "kms":
         return "UseKeys"
     if source == "trigger":
-        return "JoinNetwork" if prefix == "ec2" else f"Poll{camel(need.resource.rpartition(':')[2])}"
+        return "JoinNetwork" if prefix == "ec2" else f"Poll{camel(need.resource.split(':', 5)[-1])}"
     return f"Call{camel(prefix)}"
 
 

@@ -35,8 +35,9 @@ VARIABLES: dict[str, tuple[str, re.Pattern[str]]] = {
     "PYTHONSTARTUP": ("python", re.compile(r"^\s*(\S+)")),
 }
 
-OF_AWS = ("/var/task", "/var/runtime", "/var/lang")
-"""The package, and the runtime that AWS brings: Lambda Developer Guide, "Defined runtime environment variables"."""
+OF_AWS = ("/var/task", "/var/runtime", "/var/lang", "/opt/python")
+"""The package, the runtime that AWS brings, and where Python looks for layers without being told: Lambda Developer
+Guide, "Defined runtime environment variables" and "Packaging layers"."""
 
 
 @rule(Severity.MEDIUM)
@@ -45,8 +46,8 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
 
     What `AWS_LAMBDA_EXEC_WRAPPER`, `LD_PRELOAD`, `NODE_OPTIONS`, `PYTHONPATH`, `PYTHONSTARTUP` or `JAVA_TOOL_OPTIONS`
     names runs before the handler, with the function's rights. Who may change the configuration needs no right on the
-    code then. Paths in the package (`/var/task`), in layers of the own account or of known vendors (`/opt`), and the
-    wrappers that AWS and those document are what the variables are for.
+    code then. Paths in the package (`/var/task`), what layers of vendors or of those whom `--trust` names bring
+    (`/opt`), and the wrappers that AWS and vendors document are what the variables are for.
 
     Bad:
         configuration: {environment: [[PYTHONPATH, /mnt/shared/lib]]}
@@ -57,15 +58,15 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
     Bad:
         configuration:
           environment: [[AWS_LAMBDA_EXEC_WRAPPER, /opt/wrapper]]
-          layers: ["arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7"]
+          layers: ["arn:aws:lambda:us-east-1:111122223333:layer:tools:1"]
 
     Good:
         configuration: {environment: [[AWS_LAMBDA_EXEC_WRAPPER, /opt/otel-instrument], [PYTHONPATH, "/var/task/lib"]]}
 
     Good:
         configuration:
-          environment: [[LD_PRELOAD, /opt/lib/libjemalloc.so]]
-          layers: ["arn:aws:lambda:us-east-1:111122223333:layer:jemalloc:1"]
+          environment: [[PYTHONPATH, /opt/python], [LD_PRELOAD, /opt/lib/hook.so]]
+          layers: ["arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension:67"]
 
     Misses: what a wrapper, a library or an option's file does.
     """
@@ -79,7 +80,7 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
             continue
         yield Hit(
             None,
-            f"`{name}` of `{function.name}` makes the runtime load code from outside of the package and its layers",
+            f"`{name}` of `{function.name}` makes the runtime load code from outside of the package",
             fix=_fix(function, name),
             subject=f"variable {name}",
             resources=(),
@@ -107,18 +108,17 @@ def _is_outside(path: str, function: Function, account: Account) -> bool:
         return False  # From the package's folder, or a module of the runtime.
     if function.code and function.code.kind == "image":
         return path.startswith(("/tmp/", "/mnt/"))  # All else of the image is the package.
-    if path.startswith("/opt/"):
-        return not any(_is_known(layer, account) for layer in function.settings.layers)
+    if path.startswith("/opt/") and any(_is_known(layer, account) for layer in function.settings.layers):
+        return False
     return not any(path == each or path.startswith(f"{each}/") for each in OF_AWS)
 
 
 def _is_known(layer: str, account: Account) -> bool:
     arn = Arn.parse(layer)
     owner = arn.account if arn else layer
-    trusted = any(owner == each or layer.startswith(each) for each in account.trusted)
-    known = publisher(owner)
+    trusted, known = any(owner == each or layer.startswith(each) for each in account.trusted), publisher(owner)
     # What layers of AWS bring for these variables it documents: `WRAPPERS`.
-    return owner == account.id or trusted or is_unresolved(owner) or (known is not None and known.name != AWS)
+    return trusted or is_unresolved(owner) or (known is not None and known.name != AWS)
 
 
 def _fix(function: Function, name: str) -> str:

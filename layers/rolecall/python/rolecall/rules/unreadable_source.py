@@ -52,7 +52,7 @@ def _hit(lack: Lack, trigger: Trigger) -> Hit:
     row = TRIGGERS[trigger.type]
     watches = row.watches if isinstance(row, Poll) else ()
     return lack.hit(
-        f"`{lack.role}` may not {lack.quoted} on `{trigger.source.rpartition(':')[2]}`, which Lambda polls for it",
+        f"`{lack.role}` may not {lack.quoted} on `{trigger.source.split(':', 5)[-1]}`, which Lambda polls for it",
         subject=trigger.source,
         severity=Severity.MEDIUM if set(lack.actions) <= set(watches) else Severity.HIGH,
         place=trigger.place,

@@ -30,7 +30,7 @@ def unwritable_destination(function: Function, account: Account) -> Yields:
     for each in lacks(function, account, _is_sending, by=_target):
         setting, target = each.need.proof.where, _target(each.need)
         yield each.hit(
-            f"`{each.role}` may not {each.quoted} on `{target.rpartition(':')[2]}`, the {setting}: events are lost",
+            f"`{each.role}` may not {each.quoted} on `{target.split(':', 5)[-1]}`, the {setting}: events are lost",
             subject=target,
             place=function.place,
             setting=setting,

@@ -87,7 +87,7 @@ def read(body: str) -> Look | Slice:
 
     Raises
     ------
-    ValueError, KeyError, TypeError : it is none of ours
+    ValueError, KeyError, TypeError, AttributeError : it is none of ours
     """
     ((kind, message),) = json.loads(body).items()
     if kind == "look":

@@ -100,7 +100,7 @@ def _sid(each: Proposed, references: References) -> str:
     name = references.names.get(resource)
     if name is None or not each.sid.startswith("Poll"):
         return each.sid
-    return each.sid.replace(camel(resource.rpartition(":")[2]), name.partition(".")[0], 1)
+    return each.sid.replace(camel(resource.split(":", 5)[-1]), name.partition(".")[0], 1)
 
 
 def _members(each: Proposed, references: References) -> list[str]:
