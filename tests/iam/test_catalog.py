@@ -47,7 +47,6 @@ def test_every_action_of_our_own_tables_exists() -> None:
 )
 def test_a_pattern_expands_to_the_actions_that_it_names(pattern: str, count: int) -> None:
     assert len(catalog.expand(pattern)) == count
-    assert catalog.matches_any(pattern) == bool(count)
 
 
 def test_a_hostile_pattern_ends() -> None:

@@ -186,11 +186,6 @@ def expand(pattern: str) -> tuple[str, ...]:
     )
 
 
-def matches_any(pattern: str) -> bool:
-    """Whether an entry of Action stands for any action that the catalog has."""
-    return bool(expand(pattern))
-
-
 def nearest(name: str) -> tuple[str, ...]:
     """The actions whose names are at most two slips away from one that the catalog lacks, nearest first.
 

@@ -13,7 +13,6 @@ from typing import Any
 from rolecall.iam.statement import is_unresolved
 from rolecall.sources.template.document import Map
 
-MACRO = "AWS::Serverless-2016-10-31"
 PREFIX = "AWS::Serverless::"
 MARK = "rolecall:from"
 ATTEMPTS = 10
