@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 
-from sandbox.server import ACCOUNT, REGION
+from sandbox.server import ACCOUNT, REGION, SCRATCH
 
 PATIENCE = 60  # seconds to wait until it answers
 PAUSE = 0.02  # seconds between two looks
@@ -71,7 +71,7 @@ def start(*, host: str = "127.0.0.1", port: int = 0, log: Path | None = None) ->
     port = port or _free(host)
     if _taken(host, port):
         raise SandboxError(f"port {port} on {host} is taken: choose another one, or 0 for a free one")
-    scratch = Path(tempfile.mkdtemp(prefix="rolecall-sandbox-"))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
     endpoint = f"http://{host}:{port}"
     environment = _environment(endpoint)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED)}
@@ -81,7 +81,7 @@ def start(*, host: str = "127.0.0.1", port: int = 0, log: Path | None = None) ->
         [sys.executable, "-m", "sandbox.server", "--host", host, "--port", str(port)],
         cwd=Path(__file__).parent.parent,
         env=kept | {"TMPDIR": str(scratch), "AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # It ends with this process, however that ends.
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,

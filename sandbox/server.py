@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
+SCRATCH = "rolecall-sandbox-"
+"""How the names of folders for its files begin."""
 # Before ministack is imported: it reads its settings once.
 SETTINGS = {
     "AUTH": "true",
@@ -41,7 +44,7 @@ def build(host: str, port: int, scratch: Path) -> Any:
 
 
 async def serve(host: str, port: int, scratch: Path) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, or until whoever started it is gone: standard input is a pipe from there."""
     from hypercorn.asyncio import serve as listen
     from hypercorn.config import Config
 
@@ -50,6 +53,7 @@ async def serve(host: str, port: int, scratch: Path) -> None:
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
+    asyncio.get_running_loop().add_reader(sys.stdin, end.set)
     await listen(build(host, port, scratch), config, shutdown_trigger=end.wait)
 
 
@@ -58,7 +62,12 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    asyncio.run(serve(options.host, options.port, Path(tempfile.gettempdir())))
+    scratch, parent = Path(tempfile.gettempdir()), os.getppid()
+    asyncio.run(serve(options.host, options.port, scratch))
+    if os.getppid() != parent and scratch.name.startswith(SCRATCH):
+        # It was killed, or its terminal closed: nobody else removes the files, or ends functions that still run.
+        shutil.rmtree(scratch, ignore_errors=True)
+        os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any
+from select import select
+from typing import Any, BinaryIO
 
 import pytest
 from botocore.exceptions import ClientError
@@ -31,6 +34,27 @@ def test_a_hook_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(hooks.HOOKS, "ministack.services.s3", ("_deliver_by_pigeon",))
 
     assert hooks.gone() == ["ministack.services.s3._deliver_by_pigeon"]
+
+
+def test_an_account_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    code = f"with account.start(log=Path({str(log)!r})): print('up', flush=True); input()"
+    command = [sys.executable, "-c", f"from pathlib import Path; from sandbox import account\n{code}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent, log.open("rb") as told:
+        assert parent.stdout
+        assert parent.stdout.readline() == b"up\n"
+        parent.kill()
+
+        assert is_closed(told, within=30)
+
+
+def is_closed(told: BinaryIO, *, within: float) -> bool:
+    """Is everybody gone who could write to it?"""
+    while select([told], [], [], within)[0]:
+        if not os.read(told.fileno(), 4096):
+            return True
+    return False
 
 
 def test_aws_managed_policies_exist(sandbox: Account) -> None:
