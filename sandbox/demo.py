@@ -33,12 +33,16 @@ def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
     try:
         with account.start() as sandbox:
-            show(console, sandbox)
+            try:
+                show(console, sandbox)
+            except KeyboardInterrupt:
+                console.print("\nstopping …")
+                raise
     except (BrokenPromiseError, DeployError, SourceError, account.SandboxError) as broken:
         console.print(f"\n[bold red]The demo failed:[/] {escape(str(broken))}")
         return 1
     except KeyboardInterrupt:
-        console.print("\nstopped; nothing is left behind")
+        console.print("stopped; nothing is left behind")
         return 130
     return 0
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from sandbox.account import Account
@@ -42,10 +43,13 @@ def deploy(account: Account, *, name: str = NAME) -> Stack:
         *(f"{key}={value}" for key, value in PARAMETERS.items()),
     ]
     command += ["--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]
-    environment = account.process_environment() | {"__SAM_CLI_APP_DIR": str(ROOT / ".build" / "sam")}
-    ended = subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    # sam leaves folders where temporary files go.
+    with tempfile.TemporaryDirectory(prefix="rolecall-deploy-") as scratch:
+        own = {"__SAM_CLI_APP_DIR": str(ROOT / ".build" / "sam"), "TMPDIR": scratch}
+        environment = account.process_environment() | own
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
     if ended.returncode:
         said = (ended.stdout + ended.stderr).strip().splitlines()[-25:]
         raise DeployError("sam deploy failed:\n" + "\n".join(said))

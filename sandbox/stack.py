@@ -10,7 +10,7 @@ from sandbox.account import Account
 
 NAME = "rolecall"
 PATIENCE = 90  # seconds to wait for one log line
-PAUSE = 0.005  # seconds between two looks
+PAUSE, LONGEST = 0.005, 0.1  # seconds between two looks: they grow with the time that was waited
 
 
 class BrokenPromiseError(Exception):
@@ -64,12 +64,12 @@ class Stack:
         ------
         BrokenPromiseError : none came in time
         """
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < PATIENCE:
             for line in self._lines(group, start):
                 if wanted(line):
                     return line
-            time.sleep(PAUSE)
+            time.sleep(min(LONGEST, max(PAUSE, waited / 20)))
         raise BrokenPromiseError(f"no line in {group} within {PATIENCE} s: {what}")
 
     def _lines(self, group: str, start: int) -> Iterator[dict[str, Any]]:
