@@ -153,7 +153,7 @@ class _Held:
         return isinstance(other, _Held) and self.role is other.role and self.account is other.account
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=16_384)
 def _is_administrator(held: _Held) -> bool:
     granted = holder(held.role, held.account)
     statements = [statement for policy in held.role.policies for statement in policy.allows]
