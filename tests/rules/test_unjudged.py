@@ -12,6 +12,7 @@ from tests.builders import ACCOUNT, LOG_GROUP, REGION, account, allow
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:refunds"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 SERVICE = {"where": "app.py:4", "what": "makes a client of a service that is not known"}
+ELSEWHERE = {"where": "app.py:9"}
 PUT = {"service": "dynamodb", "operation": "PutItem", "where": "app.py:7", "parameters": [["TableName", ["orders"]]]}
 
 
@@ -67,6 +68,14 @@ def test_a_call_of_a_known_service_leaves_others_judged() -> None:
     report = judged(allow("sqs:SendMessage", QUEUE), unresolved=(SERVICE | {"service": "s3"},))
 
     assert (gaps(report), [each.rule for each in report.findings]) == ([], ["unneeded-grant"])
+
+
+def test_only_the_calls_that_may_need_the_right_are_named() -> None:
+    (why,) = gaps(
+        judged(allow("sqs:SendMessage", QUEUE), unresolved=({**SERVICE, "service": "s3"}, SERVICE | ELSEWHERE))
+    )
+
+    assert why.startswith(f"app.py:9: {SERVICE['what']}, so it is not judged whether")
 
 
 @pytest.mark.parametrize(("action", "rule"), [("sqs:*", "service-wildcard"), ("*", "admin-role")])
