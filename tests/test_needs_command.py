@@ -104,7 +104,19 @@ def test_the_policy_of_one_function_is_a_bare_document(capsys: pytest.CaptureFix
     document: dict[str, Any] = json.loads(out)
 
     assert [each["Sid"] for each in document["Statement"]] == ["WriteLogs", "WriteTraces"]
-    assert err == "rolecall: HelloFunction: left out what it may need as well; `--format sam` shows it in comments\n"
+    assert err == (
+        "rolecall: HelloFunction: left out what it may need as well: `xray:GetSamplingRules`,"
+        " `xray:GetSamplingStatisticSummaries`, `xray:GetSamplingTargets`;"
+        " `--format sam` shows in comments what decides\n"
+    )
+
+
+def test_a_policy_that_may_lose_all_logs_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(_traced_if_asked()))
+    main(["needs", "--template", str(path), "--format", "policy"])
+
+    assert "where its log group is missing, all logs are lost without `logs:CreateLogGroup`" in capsys.readouterr().err
 
 
 def test_the_policies_of_several_functions_are_named(capsys: pytest.CaptureFixture[str]) -> None:

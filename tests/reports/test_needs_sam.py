@@ -8,6 +8,8 @@ import pytest
 
 from rolecall import engine
 from rolecall.finding import Finding
+from rolecall.needs.policy import Proposal, Proposed
+from rolecall.needs.references import References
 from rolecall.reports.needs import answers, sam
 from rolecall.sources import template
 
@@ -113,3 +115,21 @@ def test_a_bucket_that_waits_for_the_function_is_told(tmp_path: Path) -> None:
     path.write_text(text.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket"))
 
     assert "# a circle, which CloudFormation refuses: `Index` waits for the function" in printed(path)
+
+
+def test_what_may_be_needed_says_what_decides_it(tmp_path: Path) -> None:
+    lines = [line.strip() for line in printed(written(tmp_path / "shop", "EXPLICIT")).splitlines()]
+    start = lines.index("# - PolicyName: WriteLogsCreateLogGroup")
+
+    assert lines[start - 2 : start] == [
+        "# May be needed as well: above each is the code that may do so, or what decides it. Delete what is not:",
+        "# log group: Lambda makes it where it is missing: without the group or this right all logs are lost",
+    ]
+
+
+def test_of_many_reasons_the_first_are_told() -> None:
+    reasons = tuple(f"app.py:{line}: the code calls `sqs.PurgeQueue`" for line in range(1, 6))
+    purge = Proposed("CallSqs", ("sqs:PurgeQueue",), ("*",), reasons)
+    lines = sam.own(Proposal((), optional=(purge,)), References("111122223333", "eu-west-1")).splitlines()
+
+    assert [line.strip() for line in lines[4:8]] == [*(f"# {each}" for each in reasons[:3]), "# and 2 more like it"]

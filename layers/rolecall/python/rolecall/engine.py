@@ -9,7 +9,7 @@ from rolecall import __version__
 from rolecall.acceptance import accept, stale
 from rolecall.finding import Audited, Deciding, Finding, Report, fingerprint, order, subject_of, united
 from rolecall.iam import catalog
-from rolecall.model import ORGANIZATION, Account, Function, Gap, Role
+from rolecall.model import ORGANIZATION, UNJUDGED, Account, Function, Gap, Role
 from rolecall.needs.last_accessed import DAYS, is_young
 from rolecall.parts import single
 from rolecall.rules import Rule, Yields, all_rules, named
@@ -111,7 +111,14 @@ def _notes(account: Account) -> tuple[str, ...]:
     unread = "the organization's policies (SCPs, RCPs) are not known, they may forbid what is said to be allowed"
     young = [role.name for role in account.roles if role.last_accessed and is_young(role, role.last_accessed.read)]
     unproven = f"roles younger than {DAYS} days, so that what they did not use proves nothing yet: {named(young)}"
-    return (*dict.fromkeys(f"{unread} ({cause})" for cause in causes), *([unproven] if young else []))
+    open_ones = dict.fromkeys((gap.subject or "").rpartition(":")[2] for gap in account.gaps if gap.what == UNJUDGED)
+    unjudged = "not all that their roles grant was judged, because the code makes calls that are not resolved"
+    told = f"{unjudged}: {named(tuple(open_ones))}; `rolecall needs` shows the calls"
+    return (
+        *dict.fromkeys(f"{unread} ({cause})" for cause in causes),
+        *([unproven] if young else []),
+        *([told] if open_ones else []),
+    )
 
 
 def _run(rule: Rule, account: Account, struck: list[Struck], gaps: list[Gap]) -> None:

@@ -34,6 +34,9 @@ MAPPINGS = "event source mappings"
 """`what` of the Gap that it is not known whether, or what, Lambda polls for a function."""
 
 
+UNJUDGED = "grants"
+"""`what` of the Gap that rights were not judged, for calls that were not resolved: the head of a report tells it."""
+
 MISSING_ROLE = "missing role"
 """`what` of the Gap that a role does not exist: `missing-role` tells it."""
 

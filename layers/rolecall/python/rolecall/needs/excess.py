@@ -158,6 +158,20 @@ def is_aws_managed(policy: Policy) -> bool:
     return policy.name.startswith("arn:") and ":iam::aws:policy/" in policy.name
 
 
+def is_full_access(name: str) -> bool:
+    """Does a policy of AWS, by its name, grant all of a service?"""
+    return "FullAccess" in name
+
+
+def is_of_lambda(name: str) -> bool:
+    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like, that of a layer of AWS included.
+
+    >>> is_of_lambda("AWSLambdaVPCAccessExecutionRole"), is_of_lambda("AWSLambda_FullAccess")
+    (True, False)
+    """
+    return name.startswith(("AWSLambda", "CloudWatchLambda")) and "ExecutionRole" in name
+
+
 def compared(function: Function, account: Account) -> Comparison | None:
     """The grant of a function's role and the needs of its users, compared once; None where it was not read."""
     return _compared(Pair(function, account))

@@ -49,7 +49,7 @@ def _logs(function: Function, account: Account) -> Iterator[Need]:
     yield from (Need(action, f"{group}:*", MUST, proof) for action in ("logs:CreateLogStream", "logs:PutLogEvents"))
     known = account.resource(group)
     if known is None or not _is_managed(known):
-        why = f"Lambda makes `{name}` where it is missing"
+        why = "Lambda makes it where it is missing: without the group or this right all logs are lost"
         certainty = MUST if known is not None and not known.exists else MAY
         yield Need("logs:CreateLogGroup", f"{group}:*", certainty, Proof("config", "log group", why))
 

@@ -106,7 +106,7 @@ def _of(pair: Pair) -> Needs:
         *(need for call in calls for need in needs_of(call, function, account)),
     ]
     unknown = {need.action.partition(":")[0] for need in found if need.certainty is Certainty.UNKNOWN}
-    unknown |= {(prefix_of(each.service) or each.service) if each.service else EVERY for each in unresolved}
+    unknown |= {service_of(each) for each in unresolved}
     if code is None or not code.read:
         unknown.add(EVERY)
     if any(gap.what == MAPPINGS and gap.subject in (None, function.id) for gap in (*function.gaps, *account.gaps)):
@@ -126,6 +126,11 @@ def _of_role(pair: Pair) -> Needs:
     unresolved = tuple(dict.fromkeys(place for each in needs for place in each.unresolved))
     unknown = frozenset[str]().union(*(each.unknown for each in needs), {EVERY} if strange else ())
     return Needs(merged(need for each in needs for need in each.needs), unresolved, unknown)
+
+
+def service_of(place: Unresolved) -> str:
+    """The IAM prefix of the service that an unresolved place calls; `*` where it is not known."""
+    return (prefix_of(place.service) or place.service) if place.service else EVERY
 
 
 Keys = tuple[tuple[str, str], ...]

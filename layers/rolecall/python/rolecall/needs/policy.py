@@ -31,11 +31,12 @@ VERSION = "2012-10-17"
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """One statement: what it is for (its Sid), sorted actions and resources."""
+    """One statement: what it is for (its Sid), sorted actions and resources, and by what they are needed."""
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         return {
@@ -116,8 +117,11 @@ def printed(function: Function, account: Account) -> str:
 def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Proposed, ...]:
     """Per purpose, the actions that go on the same resources together."""
     by_purpose: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    reasons: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for need in needs:
-        by_purpose[_purpose(need)][need.action].add(widened(need.resource))
+        purpose = _purpose(need)
+        by_purpose[purpose][need.action].add(widened(need.resource))
+        reasons[purpose, need.action][f"{need.proof.where}: {need.proof.why}"] = None
     taken = {each.sid for each in before}
     made: list[Proposed] = []
     for purpose in sorted(by_purpose, key=lambda name: (_rank(name), name)):
@@ -127,7 +131,8 @@ def _statements(needs: Iterable[Need], before: Sequence[Proposed]) -> tuple[Prop
         for resources, actions in sorted(together.items(), key=lambda item: sorted(item[1])):
             named = sorted(actions)
             sid = _fresh(purpose, named[0], taken)
-            made.append(Proposed(sid, tuple(named), resources))
+            why = dict.fromkeys(reason for action in named for reason in reasons[purpose, action])
+            made.append(Proposed(sid, tuple(named), resources, tuple(why)))
     return tuple(made)
 
 

@@ -123,6 +123,9 @@ FAILURES = ("dead", "dlq", "fail", "on-success", "onsuccess", "destination")
 """Parts of the names that people give to dead-letter queues and destinations: nothing else tells what a right to send
 was for."""
 
+PICKING = ("resourcetag/", "kms:requestalias", "kms:resourcealiases", "secretsmanager:secretid", "ecs:cluster")
+"""Parts of condition keys that pick the resource, as its ARN would: Service Authorization Reference."""
+
 MEET_KEYS = frozenset({"s3", "ssm", "secretsmanager", "sqs", "sns", "dynamodb", "kinesis", "logs"})
 """Services whose resources can have a customer key, so that a call of one may use it."""
 
@@ -162,6 +165,16 @@ def unneeded(comparison: Comparison, excess: Excess) -> tuple[Right, ...]:
     """All rights of a statement that may go, whatever their purpose and however they are named."""
     rights = (each for each in excess.rights if each.is_unneeded and each.known)
     return tuple(each for each in rights if each.action not in KEYS or not _meets_keys(comparison))
+
+
+def too_wide(excess: Excess) -> tuple[Right, ...]:
+    """The rights of a statement that are needed, but on less than it names; those on logs have a rule of their own.
+
+    Only rights of services of which all needs are known, and none where a condition picks the resource by tag or alias.
+    """
+    if any(each.pins and any(part in each.key.lower() for part in PICKING) for each in excess.statement.conditions):
+        return ()
+    return tuple(each for each in excess.rights if each.wide and each.known and each.action not in LOGS)
 
 
 def _purpose(right: Right, consumed: set[str]) -> Purpose:

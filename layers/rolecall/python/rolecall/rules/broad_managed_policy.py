@@ -4,13 +4,22 @@ from dataclasses import dataclass
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Policy
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Confirmed, Excess, Right, compared, is_aws_managed, unneeded_of
+from rolecall.needs.excess import (
+    Comparison,
+    Confirmed,
+    Excess,
+    Right,
+    compared,
+    is_aws_managed,
+    is_full_access,
+    is_of_lambda,
+    unneeded_of,
+)
 from rolecall.needs.harm import Harm, harm, rank
 from rolecall.needs.policy import printed, propose
 from rolecall.needs.references import References, referring
 from rolecall.rules import Yields, named, rule
 
-LAMBDAS = ("AWSLambda", "CloudWatchLambda")
 # Permissions, secrets and deletion weigh more than the rest.
 GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
 
@@ -94,7 +103,7 @@ class _Judged:
 def _judged(comparison: Comparison, policy: Policy, excesses: list[Excess]) -> _Judged | None:
     name = policy.name.rpartition("/")[2]
     rights = tuple(right for excess in excesses for right in excess.rights)
-    is_full, is_lambdas = "FullAccess" in name, _is_lambdas(name)
+    is_full, is_lambdas = is_full_access(name), is_of_lambda(name)
     confirmed: list[Confirmed] = []
     for excess in excesses:
         more = tuple(r for r in excess.rights if (r.unneeded or r.wide) and (r.known or is_full or is_lambdas))
@@ -151,22 +160,13 @@ def _fix(comparison: Comparison, group: tuple[_Judged, ...], *, is_sure: bool) -
     """SAM attaches some to every role that it makes, and none to a role that the template has."""
     place, granted = group[0].policy.allows[0].place, comparison.granted
     instead = printed(granted.function, granted.account) if is_sure else "the actions that are needed"
-    if place and place.added_by and _is_lambdas(group[0].name):
+    if place and place.added_by and is_of_lambda(group[0].name):
         # What is printed is for the function as long as it has no role, and then for the role.
         after = f"; its policies are then {instead}"
         return f"{place.file}:{place.line}: give the function a `Role` that the template has{after}"
     if place:
         return f"replace {_names(group)} ({place.file}:{place.line}) by {instead}"
     return f"take {_names(group)} off `{granted.role.name}` and give it {instead}"
-
-
-def _is_lambdas(name: str) -> bool:
-    """`AWSLambdaBasicExecutionRole`, `AWSLambdaSQSQueueExecutionRole` and the like, that of a layer of AWS included.
-
-    >>> _is_lambdas("AWSLambdaVPCAccessExecutionRole"), _is_lambdas("AWSLambda_FullAccess")
-    (True, False)
-    """
-    return name.startswith(LAMBDAS) and "ExecutionRole" in name
 
 
 def _severity(rights: tuple[Right, ...], surplus: tuple[Right, ...], *, is_full: bool, is_lambdas: bool) -> Severity:

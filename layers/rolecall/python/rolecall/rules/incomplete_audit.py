@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from rolecall.finding import Hit, Severity
-from rolecall.model import MISSING_ROLE, ORGANIZATION, Account, Gap
+from rolecall.model import MISSING_ROLE, ORGANIZATION, UNJUDGED, Account, Gap
 from rolecall.rules import Yields, named, rule
 
 LIMIT = "nothing to do: a known limit, stated so that silence is not taken for a pass"
@@ -13,8 +13,8 @@ def incomplete_audit(account: Account) -> Yields:
 
     Silence is never a pass. There is one finding per cause, with what it touches in the evidence: medium
     where it can be mended (a denied call, an unreadable document), info where it is a known limit.
-    That an organization's policies were not read is said once, in the head of the report; that a role
-    does not exist is for `missing-role` to tell.
+    That an organization's policies were not read, or that calls in the code were not resolved, is said once,
+    in the head of the report; that a role does not exist is for `missing-role` to tell.
 
     Bad:
         gaps:
@@ -32,7 +32,7 @@ def incomplete_audit(account: Account) -> Yields:
     refused = _refused(account)
     causes: dict[tuple[str, str, bool], list[Gap]] = defaultdict(list)
     for gap in account.all_gaps():
-        if gap.what not in (ORGANIZATION, MISSING_ROLE):
+        if gap.what not in (ORGANIZATION, MISSING_ROLE, UNJUDGED):
             causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
     places = {role.arn: role.place for role in account.roles} | {each.id: each.place for each in account.functions}
     for (cause, why, mendable), gaps in causes.items():

@@ -5,6 +5,7 @@ from rolecall.needs.harm import Harm, harm
 from rolecall.needs.last_accessed import with_use
 from rolecall.needs.purpose import Purpose, judged
 from rolecall.needs.reduced import reduced
+from rolecall.needs.unjudged import unjudged
 from rolecall.rules import Yields, named, rule
 
 SEVERITIES = {
@@ -22,8 +23,8 @@ def unneeded_grant(function: Function, account: Account) -> Yields:
     """The role allows what neither trigger, configuration nor code needs.
 
     Whoever takes over the function can do it all the same. High for rights to change permissions, read
-    secrets or delete, low for those that only list. Silent about a service where not all that the code
-    calls is known.
+    secrets or delete, low for those that only list. No finding on a service where not all that the code
+    calls is known: what is not judged for that is a gap of the function, and a note in the head of the report.
 
     Bad:
         calls: []
@@ -55,6 +56,8 @@ def unneeded_grant(function: Function, account: Account) -> Yields:
     """
     for comparison, excess, confirmed in judged(function, account, Purpose.OTHER):
         yield _hit(comparison, excess, confirmed)
+    if gap := unjudged(function, account):
+        yield gap  # For the other rules on what is not needed as well.
 
 
 def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:

@@ -1,17 +1,14 @@
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
 from rolecall.needs.excess import Comparison, Confirmed, Excess, written
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.harm import Harm, harm
-from rolecall.needs.purpose import LOGS
+from rolecall.needs.purpose import too_wide
 from rolecall.needs.reduced import reduced
 from rolecall.rules import Yields, named, rule
 
 SHOWN = 5  # needs in the message; all of them are in the evidence
-PICKING = ("resourcetag/", "kms:requestalias", "kms:resourcealiases", "secretsmanager:secretid", "ecs:cluster")
-"""Parts of condition keys that pick the resource, as its ARN would: Service Authorization Reference."""
 
 
 @rule(Severity.MEDIUM, silences=("unneeded-grant",))
@@ -63,17 +60,9 @@ def wide_resource(function: Function, account: Account) -> Yields:
     resource the code takes from the event, and a tag in a condition that too many resources carry.
     """
     for comparison, excess in written(function, account):
-        if _picks(excess.statement):
-            continue
-        rights = tuple(r for r in excess.rights if r.wide and r.known and r.action not in LOGS)
-        confirmed = comparison.confirmed(excess, rights)
+        confirmed = comparison.confirmed(excess, too_wide(excess))
         if confirmed:
             yield _hit(comparison, excess, confirmed)
-
-
-def _picks(statement: Statement) -> bool:
-    """Does a condition let only certain resources through, by their tag or alias?"""
-    return any(each.pins and any(part in each.key.lower() for part in PICKING) for each in statement.conditions)
 
 
 def _hit(comparison: Comparison, excess: Excess, confirmed: tuple[Confirmed, ...]) -> Hit:

@@ -13,7 +13,9 @@ from rolecall.reports.needs import Answer
 from rolecall.reports.needs.policy import notes
 
 UNNAMED = "# May be needed as well, on what is not known:"
-OPTIONAL = "# Needed only if the code takes certain ways; delete what is not:"
+OPTIONAL = "# May be needed as well: above each is the code that may do so, or what decides it. Delete what is not:"
+MOST = 3
+"""Reasons that are told of a statement."""
 # Where a plain scalar of YAML would be read as something else.
 QUOTED = re.compile(r"^[\[\]{}&*!|>'\"%@`#?-]|: |\s#|\s$")
 
@@ -53,7 +55,8 @@ def sam(proposal: Proposal, references: References) -> str:
         lines += _policy(each, references)
     if proposal.optional:
         lines.append(f"  {OPTIONAL}")
-        lines += [f"  # {line[2:]}" for each in proposal.optional for line in _policy(each, references)]
+        for each in proposal.optional:
+            lines += [f"  # {line}" for line in (*_reasons(each), *(line[2:] for line in _policy(each, references)))]
     lines += [f"  {line}" for line in _unnamed(proposal)]
     return "\n".join(lines) + "\n"
 
@@ -65,9 +68,15 @@ def own(proposal: Proposal, references: References) -> str:
         lines += [f"      {line}" for line in _statement(each, references)]
     if proposal.optional:
         lines.append(f"      {OPTIONAL}")
-        lines += [f"      # {line}" for each in proposal.optional for line in _statement(each, references)]
+        for each in proposal.optional:
+            lines += [f"      # {line}" for line in (*_reasons(each), *_statement(each, references))]
     lines += [f"      {line}" for line in _unnamed(proposal)]
     return "\n".join(lines) + "\n"
+
+
+def _reasons(each: Proposed) -> list[str]:
+    more = len(each.reasons) - MOST
+    return [*each.reasons[:MOST], *([f"and {more} more like it"] if more > 0 else [])]
 
 
 def _unnamed(proposal: Proposal) -> list[str]:
