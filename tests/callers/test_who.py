@@ -266,6 +266,17 @@ def test_a_principal_that_was_deleted_is_a_gap() -> None:
     assert [gap.why for gap in found.gaps] == ["resource, statement 1: the principal `AROAEXAMPLEEXAMPLE` was deleted"]
 
 
+@pytest.mark.parametrize("resource", ["wizard/x", "group/web", "role/", "x", "*"])
+def test_an_arn_that_no_principal_can_have_is_a_gap_and_no_role(resource: str) -> None:
+    name = f"arn:aws:iam::{ACCOUNT}:{resource}"
+    found = asked(resource=[permission({"AWS": name})])
+
+    assert (told(found), [gap.why for gap in found.gaps]) == (
+        [],
+        [f"resource, statement 1: the principal `{name}` is no ARN of a principal"],
+    )
+
+
 def test_a_session_has_the_rights_of_its_role() -> None:
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/ann"
 

@@ -267,6 +267,12 @@ SECOND = """
 """
 
 
+def test_a_name_that_nobody_can_have_has_no_half_of_a_url() -> None:
+    within = with_url("AWS_IAM", opening({"AWS": f"arn:aws:iam::{ACCOUNT}:wizard/x"}, **SIGNED))
+
+    assert named(audited(within)) == ["info incomplete-audit"]
+
+
 def test_in_a_template_both_permissions_make_a_url_public(tmp_path: Path) -> None:
     assert named(found(tmp_path, URL + FIRST + SECOND)) == ["critical public-url"]
 
