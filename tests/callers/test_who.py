@@ -208,6 +208,16 @@ def test_a_url_takes_both_actions() -> None:
     assert told(asked(one, url="AWS_IAM")) == []
 
 
+@pytest.mark.parametrize(
+    ("service", "through"),
+    [("cloudfront.amazonaws.com", [("invoke", "url")]), ("sns.amazonaws.com", [("invoke",)])],
+)
+def test_of_services_only_cloudfront_comes_by_a_url(service: str, through: list[tuple[str, ...]]) -> None:
+    both = permission({"Service": service}) | {"Action": [INVOKE, "lambda:InvokeFunctionUrl"]}
+
+    assert [each.through for each in asked(resource=[both], url="AWS_IAM").callers] == through
+
+
 def test_a_url_without_authentication_is_open_to_everybody() -> None:
     auth = {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}
     passed = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}

@@ -14,6 +14,7 @@ from rolecall.callers.principals import (
 )
 from rolecall.callers.strangers import filling, stranger
 from rolecall.callers.trial import ANYTHING
+from rolecall.callers.urls import CALLING
 from rolecall.callers.verdict import spelled
 from rolecall.callers.within import Within
 from rolecall.iam.arn import Arn
@@ -193,7 +194,7 @@ def _requests(who: _Wanting, function: Function, account: Account) -> Iterator[t
         return Request.of(requester, action, function.qualified_arn, {**facts, **context}, unknown=unknown)
 
     yield "invoke", (request(INVOKE, who.requester),)
-    if auth is None:
+    if auth is None or (who.kind == "service" and who.principal != CALLING):
         return
     # Whoever uses a URL without authentication signs nothing.
     by = Requester("Anonymous", "*") if auth == "NONE" else who.requester

@@ -37,6 +37,9 @@ from rolecall.model import Account, Function
 
 AUTH, VIA = "lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctionUrl"
 NONE, SIGNED = "NONE", "AWS_IAM"
+CALLING = "cloudfront.amazonaws.com"
+"""The one service that calls function URLs under its own name: CloudFront Developer Guide, "Restrict access to an AWS
+Lambda function URL origin". The others invoke the function itself."""
 
 
 @dataclass(frozen=True, slots=True)

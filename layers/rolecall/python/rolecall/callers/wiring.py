@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rolecall.callers import invokes
 from rolecall.callers.delivery import Delivery, as_service, deliver, fits, sources
-from rolecall.callers.urls import serves_url
+from rolecall.callers.urls import CALLING, serves_url
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Trigger
@@ -136,7 +136,7 @@ def _left(function: Function, account: Account) -> Iterator[Row]:
                     continue
                 elsewhere = _elsewhere(statement, source, function, account)
                 state = State.WRONG_QUALIFIER if _is_missed(elsewhere, account) else State.PERMISSION_ONLY
-                if function.settings.url_auth and serves_url(statement):
+                if function.settings.url_auth and service == CALLING and serves_url(statement):
                     state = State.WIRED
                 yield Row(kind, source, state, statements=(statement,), elsewhere=elsewhere)
 
