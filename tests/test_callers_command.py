@@ -10,6 +10,7 @@ import pytest
 from rolecall.cli import main
 from rolecall.reports.callers import answers, notes, text
 from tests.builders import FUNCTION, ROLE, account, allow, document, laid_over, permission
+from tests.rules.written import LIVE
 
 HERE = Path(__file__).resolve().parents[1]
 BUCKET = "arn:aws:s3:::rolecall-input-123456789012"
@@ -163,6 +164,27 @@ def test_a_table_says_how_a_caller_comes(
     main(["callers", "--snapshot", str(path)])
 
     assert said in capsys.readouterr().out
+
+
+def test_a_source_that_is_in_no_template_may_come_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let = "{FunctionName: !Ref Orders, Action: 'lambda:InvokeFunction', Principal: events.amazonaws.com, SourceArn: %s}"
+    old = let % "!Sub 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/old'"
+    idle = let % "!GetAtt Idle.Arn"
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        f"Resources:{LIVE}"
+        "  Idle: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}\n"
+        f"  LetOld: {{Type: AWS::Lambda::Permission, Properties: {old}}}\n"
+        f"  LetIdle: {{Type: AWS::Lambda::Permission, Properties: {idle}}}\n"
+    )
+
+    assert main(["callers", "--template", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "(LetOld) lets it in, and its source is in no template that was given" in told
+    assert "(LetIdle) lets it in, and nothing is set up to come" in told
 
 
 def test_an_alias_is_no_function_of_its_own() -> None:

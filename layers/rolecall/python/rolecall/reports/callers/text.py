@@ -62,7 +62,7 @@ def _why(row: Row, answer: Answer) -> str:
     comes = "by the function URL" if answer.has_url and all(map(serves_url, row.statements)) else ""
     return {
         State.WIRED: f"let in by {named}{comes and ', ' + comes}" if named else "not decided whether it is let in",
-        State.PERMISSION_ONLY: f"{named} lets it in, and nothing is set up to come",
+        State.PERMISSION_ONLY: f"{named} lets it in, and {row.unsure or 'nothing is set up to come'}",
         State.TRIGGER_ONLY: "no statement lets it in",
         State.WRONG_QUALIFIER: f"{named} stands on {at}",
         State.POLLED: f"needs no statement: Lambda polls it{mapping} with the rights of {role}",
