@@ -6,7 +6,7 @@ from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
 from rolecall.callers.urls import serves_url
 from rolecall.callers.wiring import Row, State
 from rolecall.iam.arn import Arn
-from rolecall.iam.policy import Statement
+from rolecall.iam.policy import Kind, Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.reports.callers import Answer
 from rolecall.triggers import passes_on
@@ -92,8 +92,17 @@ def _who(caller: Caller) -> str:
 
 
 def _statement(statement: Statement) -> str:
-    policy = "its own policy" if statement.kind.names_principals else statement.policy.rpartition("/")[2]
-    return f"{policy}, statement {statement.index + 1}" + (f" ({statement.sid})" if statement.sid else "")
+    return f"{_policy(statement)}, statement {statement.index + 1}" + (f" ({statement.sid})" if statement.sid else "")
+
+
+def _policy(statement: Statement) -> str:
+    """What a policy is called, and whose it is where that is not who stands in the row."""
+    if statement.kind is Kind.RESOURCE:
+        return "the function's policy"
+    owner, _, name = statement.policy.rpartition("/")
+    if statement.kind in (Kind.SCP, Kind.RCP):
+        return f"the organization's policy {name}"
+    return f"{name} of the group {owner}" if owner and not owner.startswith("arn:") else name
 
 
 def _by(held: Held) -> str:
