@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from rolecall.cli import main
+from rolecall.iam.policy import Kind, parse
+from rolecall.model import User
 from rolecall.reports.callers import answers, notes, text
 from tests.builders import FUNCTION, ROLE, account, allow, document, laid_over, permission
+from tests.rules.written import LIVE
 
 HERE = Path(__file__).resolve().parents[1]
 BUCKET = "arn:aws:s3:::rolecall-input-123456789012"
@@ -24,9 +27,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_s3_may_invoke_since_a_statement_and_a_trigger_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--function", "S3Function").splitlines()[2:6] == [
         "who may invoke S3Function",
-        f"  service s3.amazonaws.com for {BUCKET}  its own policy, statement 1 (S3Permission)",
+        f"  service s3.amazonaws.com for {BUCKET}  the function's policy, statement 1 (S3Permission)",
         "  triggers:",
-        f"    wired  s3 {BUCKET}  let in by its own policy, statement 1 (S3Permission)",
+        f"    wired  s3 {BUCKET}  let in by the function's policy, statement 1 (S3Permission)",
     ]
 
 
@@ -96,8 +99,8 @@ def test_people_read_it_as_tables(snapshot: str, capsys: pytest.CaptureFixture[s
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines() if "triggers" not in line][:8] == [
         "who may invoke orders",
-        "  account 444455556666  its own policy, statement 1 (Invoke)  if its own account lets it",
-        "  user ann              Own, statement 1                      if aws:SourceIp fits",
+        "  account 444455556666  the function's policy, statement 1 (Invoke)  if its own account lets it",
+        "  user ann              Own, statement 1                             if aws:SourceIp fits",
         (
             "    polled  sqs arn:aws:sqs:us-east-1:111122223333:orders"
             "  needs no statement: Lambda polls it by 2b3f6c1e-0000-4000-8000-000000000001 with the rights of orders"
@@ -107,6 +110,32 @@ def test_people_read_it_as_tables(snapshot: str, capsys: pytest.CaptureFixture[s
         "  user root  `*` on `*`",
         "",
     ]
+
+
+def test_a_statement_says_whose_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = laid_over({"resource policy": [permission({"AWS": ROLE.replace("role/orders", "user/ann")})]})
+    policies = [{"name": "readers/Invoke", "document": document(allow("lambda:InvokeFunction"))}]
+    written["users"] = [{"arn": ROLE.replace("role/orders", "user/ann"), "policies": policies}]
+    path = tmp_path / "now.json"
+    path.write_text(json.dumps(written))
+
+    main(["callers", "--snapshot", str(path)])
+
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:3]] == [
+        "user ann  Invoke of the group readers, statement 1",
+        "the function's policy, statement 1 (Invoke)",
+    ]
+
+
+def test_the_organization_that_holds_somebody_back_is_named() -> None:
+    deny = parse(document(allow("lambda:*") | {"Effect": "Deny"}), name="NoInvoke", kind=Kind.SCP)
+    read = replace(account(), scps=((deny,),))
+    own = parse(document(allow("lambda:InvokeFunction")), name="Own")
+    ann = User(ROLE.replace("role/orders", "user/ann"), (own,))
+
+    told = text.render(answers([replace(read, users=(ann,))]))
+
+    assert "  held back: user ann, by a Deny: the organization's policy NoInvoke, statement 1" in told.splitlines()
 
 
 def test_other_principals_are_asked_where_one_function_is_named(
@@ -145,7 +174,7 @@ def test_that_no_principals_are_known_is_said() -> None:
                     }
                 ],
             },
-            "let in by its own policy, statement 1 (Invoke), by the function URL",
+            "let in by the function's policy, statement 1 (Invoke), by the function URL",
         ),
         (
             {"resource policy": [permission("*", condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})]},
@@ -163,6 +192,27 @@ def test_a_table_says_how_a_caller_comes(
     main(["callers", "--snapshot", str(path)])
 
     assert said in capsys.readouterr().out
+
+
+def test_a_source_that_is_in_no_template_may_come_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let = "{FunctionName: !Ref Orders, Action: 'lambda:InvokeFunction', Principal: events.amazonaws.com, SourceArn: %s}"
+    old = let % "!Sub 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/old'"
+    idle = let % "!GetAtt Idle.Arn"
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        f"Resources:{LIVE}"
+        "  Idle: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}\n"
+        f"  LetOld: {{Type: AWS::Lambda::Permission, Properties: {old}}}\n"
+        f"  LetIdle: {{Type: AWS::Lambda::Permission, Properties: {idle}}}\n"
+    )
+
+    assert main(["callers", "--template", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "(LetOld) lets it in, and its source is in no template that was given" in told
+    assert "(LetIdle) lets it in, and nothing is set up to come" in told
 
 
 def test_an_alias_is_no_function_of_its_own() -> None:

@@ -208,6 +208,16 @@ def test_a_url_takes_both_actions() -> None:
     assert told(asked(one, url="AWS_IAM")) == []
 
 
+@pytest.mark.parametrize(
+    ("service", "through"),
+    [("cloudfront.amazonaws.com", [("invoke", "url")]), ("sns.amazonaws.com", [("invoke",)])],
+)
+def test_of_services_only_cloudfront_comes_by_a_url(service: str, through: list[tuple[str, ...]]) -> None:
+    both = permission({"Service": service}) | {"Action": [INVOKE, "lambda:InvokeFunctionUrl"]}
+
+    assert [each.through for each in asked(resource=[both], url="AWS_IAM").callers] == through
+
+
 def test_a_url_without_authentication_is_open_to_everybody() -> None:
     auth = {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}
     passed = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
@@ -264,6 +274,17 @@ def test_a_principal_that_was_deleted_is_a_gap() -> None:
     found = asked(resource=[permission({"AWS": "AROAEXAMPLEEXAMPLE"})])
 
     assert [gap.why for gap in found.gaps] == ["resource, statement 1: the principal `AROAEXAMPLEEXAMPLE` was deleted"]
+
+
+@pytest.mark.parametrize("resource", ["wizard/x", "group/web", "role/", "x", "*"])
+def test_an_arn_that_no_principal_can_have_is_a_gap_and_no_role(resource: str) -> None:
+    name = f"arn:aws:iam::{ACCOUNT}:{resource}"
+    found = asked(resource=[permission({"AWS": name})])
+
+    assert (told(found), [gap.why for gap in found.gaps]) == (
+        [],
+        [f"resource, statement 1: the principal `{name}` is no ARN of a principal"],
+    )
 
 
 def test_a_session_has_the_rights_of_its_role() -> None:

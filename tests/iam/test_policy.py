@@ -98,6 +98,19 @@ def test_a_resource_policy_needs_a_principal_and_a_trust_policy_has_no_resource(
 
 
 @pytest.mark.parametrize(
+    ("principal", "message"),
+    [
+        ({"AWS": []}, "queue, statement 1: Principal AWS is empty, it needs at least one"),
+        ({"AWS": "111122223333", "Service": []}, "queue, statement 1: Principal Service is empty"),
+        ({}, "queue, statement 1: Principal is empty"),
+    ],
+)
+def test_a_principal_names_somebody(principal: object, message: str) -> None:
+    with pytest.raises(PolicyError, match=re.escape(message)):
+        parse({"Statement": ALLOW | {"Principal": principal}}, name="queue", kind=Kind.RESOURCE)
+
+
+@pytest.mark.parametrize(
     ("condition", "pins"),
     [
         ({"StringEquals": {"AWS:SourceAccount": "111122223333"}}, True),

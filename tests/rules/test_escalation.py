@@ -238,6 +238,30 @@ def test_one_role_that_the_code_passes_to_one_service_is_its_business() -> None:
     assert short(meant | {"roles": [role("jobs", allow("*"), trust=TASKS)]}) == [("critical", "role-passing")]
 
 
+@pytest.mark.parametrize("resource", ["*", ["*", JOBS]])
+def test_of_any_role_no_others_are_named(resource: str | list[str]) -> None:
+    weak = role("jobs", trust=TASKS)
+    (finding,) = found(granting(allow("iam:PassRole", resource), RUN, roles=[weak]))
+
+    assert finding.message.startswith("`orders` can become any role: by `iam:PassRole`, ")
+
+
+def test_what_passes_roles_goes_where_no_code_passes_any() -> None:
+    puts = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "invoices"}}
+    runs = {"service": "ecs", "operation": "RunTask", "parameters": {"taskDefinition": "job"}}
+    more = {"roles": [role("jobs", allow("*"), trust=TASKS)], "calls": [puts]}
+
+    (idle,) = found(granting(PASS, RUN, **more))
+    (mixed,) = found(granting(allow(["iam:PassRole", "ecs:RunTask", "dynamodb:PutItem"], [JOBS, TABLE, "*"]), **more))
+    (used,) = found(granting(PASS, RUN, **(more | {"calls": [runs]})))
+    (unread,) = found({"code": "unread", "more policies": {"Example": [PASS, RUN]}, "roles": more["roles"]})
+
+    assert idle.fix == "remove the statement (Example, statement 1)"
+    assert mixed.fix.startswith('replace the statement (Example, statement 1) by {"Effect": "Allow", "Action": "dynam')
+    assert used.fix.startswith("put `iam:PassRole` on the one role that the function passes")
+    assert unread.fix == used.fix
+
+
 def test_a_role_that_it_can_write_and_pass_has_any_right() -> None:
     runs = allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
 

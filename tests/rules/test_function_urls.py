@@ -219,12 +219,30 @@ def test_only_those_are_asked_who_may_have_half_of_it() -> None:
 
 
 def test_the_other_half_is_a_command_without_an_authentication_type() -> None:
-    (finding,) = audited(with_url("NONE", opening("*", **OPEN)))
+    (finding,) = audited(
+        with_url("AWS_IAM", opening({"AWS": WEB}, **SIGNED), roles=[person("web", allow("s3:ListAllMyBuckets"))])
+    )
 
     assert finding.fix == (
         "aws lambda add-permission --function-name orders --statement-id url-InvokeFunction"
-        " --action lambda:InvokeFunction --principal '*' --invoked-via-function-url"
+        " --action lambda:InvokeFunction --principal 'arn:aws:iam::111122223333:role/web' --invoked-via-function-url"
     )
+
+
+def test_a_url_with_half_a_permission_for_everybody_is_closed_rather_than_opened() -> None:
+    (finding,) = audited(with_url("NONE", opening("*", **OPEN)))
+
+    assert finding.fix.split("; or, if everybody is to call it (`public-url` then asks to accept that), ") == [
+        (
+            "aws lambda update-function-url-config --function-name orders --auth-type AWS_IAM"
+            " && aws lambda remove-permission --function-name orders --statement-id Url"
+        ),
+        (
+            "aws lambda add-permission --function-name orders --statement-id url-InvokeFunction"
+            " --action lambda:InvokeFunction --principal '*' --invoked-via-function-url"
+        ),
+    ]
+    assert named(audited(with_url("AWS_IAM"))) == []
 
 
 @pytest.mark.parametrize(
@@ -267,6 +285,12 @@ SECOND = """
 """
 
 
+def test_a_name_that_nobody_can_have_has_no_half_of_a_url() -> None:
+    within = with_url("AWS_IAM", opening({"AWS": f"arn:aws:iam::{ACCOUNT}:wizard/x"}, **SIGNED))
+
+    assert named(audited(within)) == ["info incomplete-audit"]
+
+
 def test_in_a_template_both_permissions_make_a_url_public(tmp_path: Path) -> None:
     assert named(found(tmp_path, URL + FIRST + SECOND)) == ["critical public-url"]
 
@@ -275,6 +299,18 @@ def test_in_a_template_the_other_half_is_missing(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, URL + FIRST)
 
     assert (finding.rule, finding.place and finding.place.line) == ("half-permitted-url", 31)
+
+
+def test_in_a_template_half_a_permission_for_every_account_is_told_by_its_own_statement(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, URL.replace("NONE", "AWS_IAM") + FIRST.replace("NONE", "AWS_IAM"))
+
+    assert finding.statement
+    assert (finding.rule, finding.statement.sid, finding.place and finding.place.line) == (
+        "half-permitted-url",
+        "First",
+        31,
+    )
+    assert "template.yaml:31; or, if everybody is to call it (`public-url` then" in finding.fix
 
 
 def test_in_a_template_a_permission_is_left_without_a_url(tmp_path: Path) -> None:

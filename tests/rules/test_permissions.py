@@ -212,7 +212,14 @@ def test_our_own_principals_and_deleted_ones_are_none(principal: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "principal", [{"AWS": "role/shop"}, {"AWS": "arn:aws:iam::x:root"}, {"CanonicalUser": "0123456789abcdef"}]
+    "principal",
+    [
+        {"AWS": "role/shop"},
+        {"AWS": "arn:aws:iam::x:root"},
+        {"AWS": f"arn:aws:iam::{ACCOUNT}:wizard/x"},
+        {"AWS": f"arn:aws:iam::{OTHER}:wizard/x"},
+        {"CanonicalUser": "0123456789abcdef"},
+    ],
 )
 def test_a_principal_that_says_nothing_is_a_gap(principal: Any) -> None:
     assert found(permission(principal)) == []

@@ -108,6 +108,17 @@ def test_a_well_made_permission_has_no_finding(resources: str) -> None:
     assert audited(resources) == ()
 
 
+def test_a_name_that_no_principal_can_have_is_told_at_its_line() -> None:
+    (finding,) = audited(let("!Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:wizard/x'"))
+
+    assert (finding.severity.value, finding.rule, finding.place and finding.place.line) == (
+        "info",
+        "incomplete-audit",
+        len(HEAD.splitlines()) + 2,
+    )
+    assert "wizard/x` is no ARN of a principal" in finding.message
+
+
 def test_permissions_of_two_kinds_overwrite_each_other() -> None:
     statement = (
         "{Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: 'lambda:InvokeFunction',"

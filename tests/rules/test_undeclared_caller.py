@@ -39,6 +39,12 @@ def test_a_name_an_arn_or_an_account_declares(tag: str) -> None:
     assert found(tag) == []
 
 
+def test_what_is_no_principal_is_told_once() -> None:
+    policy: dict[str, Any] = {"resource policy": [permission({"AWS": f"arn:aws:iam::{ACCOUNT}:wizard/x"})]}
+
+    assert [each.rule for each in found("reports", **policy)] == ["incomplete-audit"]
+
+
 def test_the_tag_goes_on_in_further_ones() -> None:
     assert found(tags={"rolecall:callers": "ann", "rolecall:callers:2": "reports"}) == []
 

@@ -89,7 +89,7 @@ def test_the_demo_answers_who_may_invoke(stack: Stack) -> None:
         "s3",
         "sqs",
     ]
-    assert "let in by its own policy, statement 1" in blocks[3]
+    assert "let in by the function's policy, statement 1" in blocks[3]
     assert "needs no statement: Lambda polls it" in blocks[4]
     assert blocks[2].splitlines()[1:] == ["  nobody"]
 

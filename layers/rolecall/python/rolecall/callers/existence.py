@@ -68,7 +68,7 @@ def _in_template(source: str, account: Account) -> Existence:
         return Existence(True, "in the template")
     if _is_any_of_one(source) and any(matches(source, each) for each in known):
         return Existence(True, "in the template")
-    return Existence(None, unsure="its source is not in the template")
+    return Existence(None, unsure="its source is in no template that was given")
 
 
 def _api(source: str) -> set[str]:

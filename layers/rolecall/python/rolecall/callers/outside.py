@@ -10,10 +10,11 @@ from rolecall.callers.principals import (
     INVOKE_URL,
     about_invoking,
     known,
-    was_deleted,
+    no_principal,
 )
 from rolecall.callers.strangers import filling, stranger
 from rolecall.callers.trial import ANYTHING
+from rolecall.callers.urls import CALLING
 from rolecall.callers.verdict import spelled
 from rolecall.callers.within import Within
 from rolecall.iam.arn import Arn
@@ -22,7 +23,6 @@ from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import Caller as Requester
 from rolecall.iam.request import Request
 from rolecall.iam.settle import settle
-from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
 from rolecall.triggers import pushing
 
@@ -144,18 +144,14 @@ def _principal(
         if each.account != account.id:
             yield _Wanting(each.account, "account", _foreign("", each.account, account))
         return
-    arn = Arn.parse(value)
-    if arn is None or arn.service not in ("iam", "sts") or is_unresolved(value):
-        deleted = was_deleted(value)
-        known_to_be = (
-            "was deleted" if deleted else "is not known" if is_unresolved(value) else "is no ARN of a principal"
-        )
-        why = f"{statement.where}: the principal `{value}` {known_to_be}"
-        yield Gap("callers", why, None, function.id, mendable=False)
+    if why := no_principal(value):
+        said = f"{statement.where}: the principal `{value}` {why}"
+        yield Gap("callers", said, None, function.id, mendable=False, place=statement.place)
         return
     if within.knows(value):
         return
-    kind = "user" if arn.kind == "user" else "role"
+    arn = Arn.parse(value)
+    kind = "user" if arn and arn.kind == "user" else "role"
     yield _Wanting(value, kind, Requester("AWS", value))
 
 
@@ -198,7 +194,7 @@ def _requests(who: _Wanting, function: Function, account: Account) -> Iterator[t
         return Request.of(requester, action, function.qualified_arn, {**facts, **context}, unknown=unknown)
 
     yield "invoke", (request(INVOKE, who.requester),)
-    if auth is None:
+    if auth is None or (who.kind == "service" and who.principal != CALLING):
         return
     # Whoever uses a URL without authentication signs nothing.
     by = Requester("Anonymous", "*") if auth == "NONE" else who.requester

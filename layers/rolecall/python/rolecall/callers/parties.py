@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rolecall.callers.networks import ORGANIZATION
-from rolecall.callers.principals import was_deleted
+from rolecall.callers.principals import no_principal, was_deleted
 from rolecall.callers.strangers import OWN_ORGANIZATION, filling, named
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Principal, Statement
@@ -55,10 +55,11 @@ def _named(each: Principal, organizations: tuple[str, ...], account: Account) ->
     if was_deleted(value):
         return
     arn = Arn.parse(value)
-    owner = each.account or (arn.account if arn and arn.service in ("iam", "sts") else "")
-    if len(owner) != 12 or not owner.isdecimal():
-        why = "is not known" if is_unresolved(value) else "is no ARN of a principal"
-        yield Party(value, "account", unsure=f"the principal `{value}` {why}")
+    owner = each.account or (arn.account if arn else "")
+    why = None if each.account else no_principal(value)
+    # Of a role whose name is not known, the account may be.
+    if (why and not is_unresolved(value)) or len(owner) != 12 or not owner.isdecimal():
+        yield Party(value, "account", unsure=f"the principal `{value}` {why or 'is no ARN of a principal'}")
         return
     ours = (OWN_ORGANIZATION,) if owner == account.id else (ORGANIZATION,)
     for organization in organizations or ours:

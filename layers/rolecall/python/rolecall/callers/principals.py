@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rolecall.callers.keys import OF_FUNCTIONS, OF_SERVICES, OF_URLS, Open
+from rolecall.iam.arn import Arn
 from rolecall.iam.condition import keys
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.matching import plan
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.request import Caller, Request
+from rolecall.iam.statement import is_unresolved
 from rolecall.iam.variables import Template
 from rolecall.model import Account, Function, Gap, Role, User
 
@@ -20,6 +22,8 @@ NOT_OF_USERS = OF_FUNCTIONS | {"aws:federatedprovider"}
 ABOUT_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username")
 UNIQUE = ("AIDA", "AROA")
 """Beginnings of the ids that take the place of a principal that was deleted: IAM User Guide, "Unique identifiers"."""
+NAMED = frozenset({("iam", "role"), ("iam", "user"), ("sts", "assumed-role"), ("sts", "federated-user")})
+"""Services and kinds of the ARNs by which policies name a role, a user or a session."""
 TAG = "aws:resourcetag/"
 PRINCIPAL_TAG = "aws:principaltag/"
 
@@ -109,6 +113,23 @@ def was_deleted(principal: str) -> bool:
     (True, False)
     """
     return principal.startswith(UNIQUE) and ":" not in principal
+
+
+def no_principal(name: str) -> str | None:
+    """Why nobody is known who comes under a name that stands under `AWS`; None where it may be somebody.
+
+    IAM User Guide, "AWS JSON policy elements: Principal": accounts, roles, users and the sessions of these.
+
+    >>> no_principal("arn:aws:iam::111122223333:group/web"), no_principal("arn:aws:iam::111122223333:role/web")
+    ('is no ARN of a principal', None)
+    """
+    if was_deleted(name):
+        return "was deleted"
+    if is_unresolved(name):
+        return "is not known"
+    arn = Arn.parse(name)
+    is_one = arn is not None and (arn.is_root or (arn.name and (arn.service, arn.kind) in NAMED))
+    return None if is_one else "is no ARN of a principal"
 
 
 def known(function: Function, account: Account) -> dict[str, str]:

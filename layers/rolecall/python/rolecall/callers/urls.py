@@ -18,6 +18,7 @@ from rolecall.callers.principals import (
     about_invoking,
     asked,
     known,
+    no_principal,
     principals,
     speaks,
 )
@@ -30,11 +31,15 @@ from rolecall.iam.policy import Statement
 from rolecall.iam.request import Caller, Request
 from rolecall.iam.search import UndecidedError
 from rolecall.iam.settle import settle
+from rolecall.iam.statement import is_unresolved
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function
 
 AUTH, VIA = "lambda:FunctionUrlAuthType", "lambda:InvokedViaFunctionUrl"
 NONE, SIGNED = "NONE", "AWS_IAM"
+CALLING = "cloudfront.amazonaws.com"
+"""The one service that calls function URLs under its own name: CloudFront Developer Guide, "Restrict access to an AWS
+Lambda function URL origin". The others invoke the function itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,18 @@ def named(function: Function, account: Account) -> Iterator[tuple[Statement, Use
         if not opens(statement) and not invokes_by_url(statement):
             continue
         for each in statement.principals:
-            if each.is_everyone or each.account == account.id:
+            if each.is_everyone or each.account == account.id or _is_nobody(each):
                 continue
             if (person := people.get(each.value)) is not None:
                 yield statement, of_principal(person, function, account)
             else:
                 yield statement, _of_named(each, statement, function, account)
+
+
+def _is_nobody(named: Named) -> bool:
+    """Is it a name that no role, user or session can have? Who may invoke, and `foreign-caller`, tell of it."""
+    is_name = named.type == "AWS" and not named.account and not is_unresolved(named.value)
+    return is_name and no_principal(named.value) is not None
 
 
 def by_identity(function: Function, account: Account) -> Iterator[Use]:

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from rolecall.callers import invokes
 from rolecall.callers.delivery import Delivery, as_service, deliver, fits, sources
-from rolecall.callers.urls import serves_url
+from rolecall.callers.existence import existence
+from rolecall.callers.urls import CALLING, serves_url
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Trigger
@@ -36,6 +37,7 @@ class Row:
     statements : those that let it in; of the wrong qualifier, those that would on the right one
     served : the version of the function that these are on, where it is another one than the trigger's
     elsewhere : triggers of other qualifiers that a left-over statement would fit
+    unsure : why it is not known whether the source of a left-over statement is set up to come
     """
 
     type: str
@@ -46,6 +48,7 @@ class Row:
     statements: tuple[Statement, ...] = ()
     served: Function | None = None
     elsewhere: tuple[tuple[Function, Trigger], ...] = ()
+    unsure: str | None = None
 
 
 def states(function: Function, account: Account) -> tuple[Row, ...]:
@@ -136,9 +139,16 @@ def _left(function: Function, account: Account) -> Iterator[Row]:
                     continue
                 elsewhere = _elsewhere(statement, source, function, account)
                 state = State.WRONG_QUALIFIER if _is_missed(elsewhere, account) else State.PERMISSION_ONLY
-                if function.settings.url_auth and serves_url(statement):
+                if function.settings.url_auth and service == CALLING and serves_url(statement):
                     state = State.WIRED
-                yield Row(kind, source, state, statements=(statement,), elsewhere=elsewhere)
+                unsure = _unsure(source, function, account) if source and state is State.PERMISSION_ONLY else None
+                yield Row(kind, source, state, statements=(statement,), elsewhere=elsewhere, unsure=unsure)
+
+
+def _unsure(source: str, function: Function, account: Account) -> str | None:
+    """Why it is not known what the source is set up to invoke; None where it is."""
+    found = existence(source, function, account)
+    return None if found.exists is not None else found.unsure or "its source was not read"
 
 
 def _elsewhere(

@@ -33,7 +33,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a pattern stands for: the worst known one, how many others there are, and whether it leaves more open."""
+    """What a pattern stands for: the worst known one, how many others there are, and whether it leaves more open.
+
+    Where none is named, because it is any that fits, there are no others.
+    """
 
     pattern: str
     worst: Target
@@ -57,7 +60,7 @@ def roles(granted: Grant, pattern: str, fits: Callable[[Role], bool]) -> Targets
     known = [each for each in others if _within(pattern, each.arn) and fits(each)]
     named = _strongest(granted, ((each.name, each) for each in known))
     worst = named or Target(_any("role", pattern), None, UNKNOWN)
-    return Targets(pattern, worst, max(0, len(known) - 1) if named else len(known), is_open=True)
+    return Targets(pattern, worst, len(known) - 1 if named else 0, is_open=True)
 
 
 def functions(granted: Grant, pattern: str) -> Targets | None:
@@ -75,7 +78,7 @@ def functions(granted: Grant, pattern: str) -> Targets | None:
     known = [each for each in account.functions if each.name != own.name and _within(pattern, each.arn)]
     named = _strongest(granted, ((each.name, account.role_of(each)) for each in known))
     worst = named or Target(_any("function", pattern), None, UNKNOWN)
-    return Targets(pattern, worst, max(0, len({each.name for each in known}) - bool(named)), is_open=True)
+    return Targets(pattern, worst, len({each.name for each in known}) - 1 if named else 0, is_open=True)
 
 
 def function_name(pattern: str) -> str | None:

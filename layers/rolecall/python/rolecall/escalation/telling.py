@@ -73,7 +73,8 @@ class Cause:
     @property
     def others(self) -> int:
         """How many more known targets there are beside the one that is named."""
-        return sum(each.others for each in self.targets) + max(0, len(self.targets) - 1)
+        first, *others = self.targets
+        return first.others + (0 if first.pattern == "*" else sum(each.others + 1 for each in others))
 
     def evidence(self) -> dict[str, object]:
         """What the finding shows: ids of paths, targets with what is gained, and a request for each action."""

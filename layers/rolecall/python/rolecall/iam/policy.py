@@ -227,7 +227,12 @@ def _principals(elements: dict[str, Any], element: str, where: str) -> Iterator[
         raise PolicyError(
             f'{where}: {element} is {_shown(elements[element])}, not "*" or an object such as {{"AWS": …}}'
         )
-    for kind, written in _elements(elements[element], _PRINCIPALS, where=where, what=element).items():
+    members = _elements(elements[element], _PRINCIPALS, where=where, what=element)
+    if not members:
+        raise PolicyError(f"{where}: {element} is empty, it needs at least one")
+    for kind, written in members.items():
+        if written == []:
+            raise PolicyError(f"{where}: {element} {kind} is empty, it needs at least one")
         for value in written if isinstance(written, list) else [written]:
             if not isinstance(value, str) or not value:
                 raise PolicyError(f"{where}: {element} {kind} has {_shown(value)}, not a string or a list of strings")

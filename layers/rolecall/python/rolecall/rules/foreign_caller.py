@@ -51,7 +51,8 @@ def foreign_caller(function: Function, account: Account) -> Yields:
         for party in parties(statement, account):
             if party.unsure:
                 why = f"{statement.where}: {party.unsure}"
-                yield Gap("rule foreign-caller", why, None, function.id, mendable="not known" in party.unsure)
+                is_open = "not known" in party.unsure
+                yield Gap("rule foreign-caller", why, None, function.id, is_open, place=statement.place)
             elif party.caller and not party.is_known(account):
                 of = party.organization
                 made = principal(party.caller, statement, function, account, organization=of, anywhere=True)

@@ -1,7 +1,7 @@
 from rolecall.callers.trial import case
-from rolecall.callers.urls import Use, by_identity, invokes_by_url, named, opens, strangers
+from rolecall.callers.urls import NONE, Use, by_identity, invokes_by_url, named, opens, strangers
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import as_text, reference, with_url_permission
+from rolecall.fixes import as_text, reference, remove_permission, signed_url, with_url_permission
 from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function, Gap
 from rolecall.rules import Yields, rule
@@ -67,7 +67,8 @@ def _is_half(use: Use) -> bool:
 def _meant(function: Function, use: Use) -> Statement | None:
     """The statement that lets everybody do one of the two, if it is one about the URL."""
     policy = function.resource_policy
-    deciding = use.statements
+    # What a stranger's own policies say stands for any that it may have: nobody here can change those.
+    deciding = [each for each in use.statements if each.kind.names_principals]
     if use.opens.allowed:
         return next((each for each in deciding if opens(each)), None)
     other = policy.allows if policy else ()
@@ -84,7 +85,7 @@ def _hit(function: Function, account: Account, statement: Statement, use: Use, w
     return Hit(
         statement,
         f"{who} has `{has}` and not `{lacks}`: the URL{_at(function)} answers 403",
-        fix=with_url_permission(function, principal, lacks, account, source=_source(statement))
+        fix=_fix(function, statement, principal, lacks, account)
         if is_own
         else f"allow `{lacks}` on `{target}` beside `{has}` in {statement.where}",
         subject=f"url:{use.who}",
@@ -96,6 +97,17 @@ def _hit(function: Function, account: Account, statement: Statement, use: Use, w
         witness=case(use.invoking if lacks == INVOKING else use.opening),
         place=None if statement.place else function.place,
     )
+
+
+def _fix(function: Function, statement: Statement, principal: str, lacks: str, account: Account) -> str:
+    """What gives the other half; where that is for everybody, first what closes the URL to them."""
+    given = with_url_permission(function, principal, lacks, account, source=_source(statement))
+    if principal != "*":
+        return given
+    taken = remove_permission(function, statement)
+    if function.settings.url_auth == NONE:
+        taken = f"{signed_url(function)}{', and ' if function.place else ' && '}{taken}"
+    return f"{taken}; or, if everybody is to call it (`public-url` then asks to accept that), {given}"
 
 
 def _source(statement: Statement) -> dict[str, str]:

@@ -5,9 +5,14 @@ from rolecall.escalation.targets import is_exact
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
+from rolecall.needs.excess import Comparison, Excess, written
 from rolecall.needs.extent import is_account_wide
 from rolecall.needs.of import of
+from rolecall.needs.purpose import unneeded
+from rolecall.needs.reduced import reduced
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
+
+PASSING = "iam:PassRole"
 
 
 @rule(
@@ -75,7 +80,7 @@ def role_passing(function: Function, account: Account) -> Yields:
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix=_fix(cause),
+            fix=_fix(cause, function, account),
             actions=cause.actions,
             severity=Severity.CRITICAL if is_any else Severity.HIGH,
             confidence=confidence(own, known=is_sure or is_any),
@@ -112,9 +117,17 @@ def _message(function: Function, cause: Cause) -> str:
     return f"`{function.name}` can become {first.worst.name}{more}: by {created} it {cause.worst.path.gains}"
 
 
-def _fix(cause: Cause) -> str:
+def _fix(cause: Cause, function: Function, account: Account) -> str:
+    for comparison, excess in written(function, account):
+        if excess.statement == cause.statement and _is_idle(comparison, excess):
+            return reduced(comparison, excess).fix
     service = cause.worst.path.service
     return (
         "put `iam:PassRole` on the one role that the function passes, no stronger than it must be, with "
         f'`"Condition": {{"StringEquals": {{"iam:PassedToService": "{service}"}}}}`'
     )
+
+
+def _is_idle(comparison: Comparison, excess: Excess) -> bool:
+    """Is it known that no code of the role's functions passes a role?"""
+    return any(right.action == PASSING for right in unneeded(comparison, excess))

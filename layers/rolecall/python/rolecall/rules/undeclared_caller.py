@@ -167,6 +167,9 @@ def _witness(caller: Caller, function: Function, account: Account) -> dict[str, 
 
 
 def _unread(gap: Gap, function: Function) -> Gap:
+    if gap.what == "callers" and gap.subject == function.id:
+        # Its own policy names somebody who is not known: `foreign-caller` tells that too, in the same words.
+        return replace(gap, what="rule foreign-caller")
     whose = f" of `{gap.subject}`" if gap.subject and gap.subject != function.id else ""
     return Gap("callers", f"{gap.what}{whose}: {gap.why}", gap.call, function.id, gap.mendable, function.place)
 

@@ -6,7 +6,7 @@ from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller, Held
 from rolecall.callers.urls import serves_url
 from rolecall.callers.wiring import Row, State
 from rolecall.iam.arn import Arn
-from rolecall.iam.policy import Statement
+from rolecall.iam.policy import Kind, Statement
 from rolecall.iam.wildcard import is_wild
 from rolecall.reports.callers import Answer
 from rolecall.triggers import passes_on
@@ -62,7 +62,7 @@ def _why(row: Row, answer: Answer) -> str:
     comes = "by the function URL" if answer.has_url and all(map(serves_url, row.statements)) else ""
     return {
         State.WIRED: f"let in by {named}{comes and ', ' + comes}" if named else "not decided whether it is let in",
-        State.PERMISSION_ONLY: f"{named} lets it in, and nothing is set up to come",
+        State.PERMISSION_ONLY: f"{named} lets it in, and {row.unsure or 'nothing is set up to come'}",
         State.TRIGGER_ONLY: "no statement lets it in",
         State.WRONG_QUALIFIER: f"{named} stands on {at}",
         State.POLLED: f"needs no statement: Lambda polls it{mapping} with the rights of {role}",
@@ -92,8 +92,17 @@ def _who(caller: Caller) -> str:
 
 
 def _statement(statement: Statement) -> str:
-    policy = "its own policy" if statement.kind.names_principals else statement.policy.rpartition("/")[2]
-    return f"{policy}, statement {statement.index + 1}" + (f" ({statement.sid})" if statement.sid else "")
+    return f"{_policy(statement)}, statement {statement.index + 1}" + (f" ({statement.sid})" if statement.sid else "")
+
+
+def _policy(statement: Statement) -> str:
+    """What a policy is called, and whose it is where that is not who stands in the row."""
+    if statement.kind is Kind.RESOURCE:
+        return "the function's policy"
+    owner, _, name = statement.policy.rpartition("/")
+    if statement.kind in (Kind.SCP, Kind.RCP):
+        return f"the organization's policy {name}"
+    return f"{name} of the group {owner}" if owner and not owner.startswith("arn:") else name
 
 
 def _by(held: Held) -> str:
