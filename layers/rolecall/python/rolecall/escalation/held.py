@@ -1,8 +1,8 @@
 """What a role holds of the table: the paths of each kind, with their proofs and whose rights they give."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from rolecall.escalation.judge import Proof, can, may_let_in, names, proof, proofs, trusts_service, with_trust
 from rolecall.escalation.paths import Kind, On, Path, of_kind
@@ -149,15 +149,15 @@ def may_write(own: Grant, pattern: str) -> bool:
 
 def over_workloads(own: Grant) -> Iterator[Held]:
     """Paths by which it takes over other functions, or what else runs under a role."""
-    named = names(own)
+    named, anywhere = names(own), cache(partial(proof, own))
     for path in of_kind(Kind.TAKE):
         if not can(path, named):
             continue
         for first in proofs(own, path.names[0]):
             if path.actions[0][1] is On.FUNCTION:
-                yield from _function(own, path, first)
+                yield from _function(own, path, first, anywhere)
             else:
-                rest = tuple(proof(own, action) for action in path.names[1:])
+                rest = tuple(anywhere(action) for action in path.names[1:])
                 thing = Targets(first.pattern, Target(_thing(first.pattern), None, UNKNOWN), is_open=True)
                 yield from _held(path, (first, *rest), thing)
 
@@ -166,13 +166,13 @@ def _thing(pattern: str) -> str:
     return "the role of anything that runs" if pattern == "*" else f"the role of `{pattern}`"
 
 
-def _function(own: Grant, path: Path, first: Proof) -> Iterator[Held]:
+def _function(own: Grant, path: Path, first: Proof, anywhere: Callable[[str], Proof | None]) -> Iterator[Held]:
     for pattern in _meant(first):
         reached = functions(own, pattern)
         if reached is None:
             continue
-        on = None if reached.is_open else pattern
-        rest = tuple(proof(own, action, on=on) for action in path.names[1:])
+        others = path.names[1:]
+        rest = tuple(anywhere(each) if reached.is_open else proof(own, each, on=pattern) for each in others)
         yield from _held(path, (first, *rest), reached)
 
 

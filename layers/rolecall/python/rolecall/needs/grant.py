@@ -305,4 +305,5 @@ def _meets(statement: Statement, resource: str) -> bool:
         return not any(each == "*" or each == resource for each in statement.not_resources)
     if not statement.resources or resource in statement.resources:
         return True  # A policy of the resource itself, and of an organization, may do without.
-    return any(overlap(widened(each), widened(resource)) for each in statement.resources)
+    asked = widened(resource)
+    return any(overlap(widened(each), asked) for each in statement.resources)

@@ -8,6 +8,7 @@ from rolecall.iam.wildcard import is_wild, matches
 _MARK = re.compile(r"⟨[^⟩]*⟩|\$\{[^}]*\}")
 
 
+@lru_cache(maxsize=16_384)
 def widened(resource: str) -> str:
     """The pattern with `*` for each part that is not known, and for policy variables.
 
@@ -17,7 +18,7 @@ def widened(resource: str) -> str:
     return re.sub(r"\*{2,}", "*", _MARK.sub("*", resource))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def overlap(one: str, other: str) -> bool:
     """Is there a text that both patterns match? Wildcards stand for anything here, also over colons.
 
