@@ -7,7 +7,7 @@ HOOKS: dict[str, tuple[str, ...]] = {
     "ministack.app": ("AUTH", "app", "pin_request_origin"),
     "ministack.core.iam_actions": ("extract_iam_action", "extract_resource_arn"),
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate_resource_policy", "resolve_caller_identity"),
-    "ministack.core.lambda_runtime": ("ProvidedWorker", "_worker_class_for"),
+    "ministack.core.lambda_runtime": ("ProvidedWorker", "_PROVIDED_INIT_TIMEOUT", "_worker_class_for"),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.services.alb": ("_ACTION_MAP", "_error", "_invoke_lambda_target", "_p", "_targets", "_tgs"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),

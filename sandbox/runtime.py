@@ -16,6 +16,7 @@ from sandbox.hooks import module
 
 # What the managed Python runtime brings along.
 RUNTIME = ("awslambdaric", "boto3")
+PATIENCE = 60.0  # seconds: on a busy machine a process takes longer to come up than the ten that ministack waits
 # -S: a function sees its code, its layers and the runtime, not what else is installed here.
 BOOTSTRAP = f'#!/bin/sh\nexec "{sys.executable}" -S -m awslambdaric "$_HANDLER"\n'
 
@@ -45,6 +46,7 @@ def use(endpoint: str, scratch: Path) -> None:
         return (provided_warm if python else plain_warm)(function, event, request)
 
     functions._provided_worker_env, functions._execute_function_warm = env, warm
+    workers._PROVIDED_INIT_TIMEOUT = PATIENCE
     workers._worker_class_for = lambda each: worker if _is_python(each) else plain_worker(each)
 
 
