@@ -1,6 +1,6 @@
 """Callers that only a function's own policy knows: services, other accounts, organisations, everybody."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rolecall.callers.caller import BOTH_SIDES, ONE_SIDE, Caller
@@ -15,14 +15,13 @@ from rolecall.callers.principals import (
 from rolecall.callers.strangers import filling, stranger
 from rolecall.callers.trial import ANYTHING
 from rolecall.callers.urls import CALLING
-from rolecall.callers.verdict import spelled
+from rolecall.callers.verdict import decided, spelled
 from rolecall.callers.within import Within
 from rolecall.iam.arn import Arn
 from rolecall.iam.evaluate import Policies
 from rolecall.iam.policy import Policy, Principal, Statement
 from rolecall.iam.request import Caller as Requester
 from rolecall.iam.request import Request
-from rolecall.iam.settle import settle
 from rolecall.model import Account, Function, Gap
 from rolecall.triggers import pushing
 
@@ -160,7 +159,7 @@ def _row(who: _Wanting, statement: Statement, function: Function, account: Accou
     identity, boundaries, side = _own_side(who, account, within)
     resource = function.resource_policy
     policies = Policies(identity, resource, boundaries, scps=account.scps if _is_here(who, account) else None)
-    found = [(way, *_decided(requests, policies)) for way, requests in _requests(who, function, account)]
+    found = [(way, *decided(requests, policies)) for way, requests in _requests(who, function, account)]
     through = tuple(way for way, allowed, _ in found if allowed is not False)
     if not through:
         return None
@@ -205,14 +204,6 @@ def _requests(who: _Wanting, function: Function, account: Account) -> Iterator[t
         "url",
         (request(INVOKE_URL, by, **{"lambda:FunctionUrlAuthType": auth}), request(INVOKE, by, **passed)),
     )
-
-
-def _decided(requests: Iterable[Request], policies: Policies) -> tuple[bool | None, tuple[str, ...]]:
-    decisions = [settle(request, policies) for request in requests]
-    answers = [each.allowed for each in decisions]
-    if False in answers:
-        return False, ()
-    return (None if None in answers else True), tuple(key for each in decisions for key in each.keys)
 
 
 def _joined(one: Caller, other: Caller) -> Caller:

@@ -33,7 +33,7 @@ def ways(function: Function) -> tuple[str, ...]:
 def verdict(who: Principal, function: Function, account: Account, resource: Policy | None) -> Verdict:
     """May the principal invoke the function, whose own policy is given, and by what?"""
     policies = who.within(account, resource)
-    found = [(way, *_decided(who.requests(function, account, way), policies)) for way in ways(function)]
+    found = [(way, *decided(who.requests(function, account, way), policies)) for way in ways(function)]
     best = [allowed for _, allowed, _ in found]
     if not any(allowed is not False for allowed in best):
         return _held_back(who.requests(function, account, "invoke")[0], policies)
@@ -44,7 +44,7 @@ def verdict(who: Principal, function: Function, account: Account, resource: Poli
     return Verdict(True if True in best else None, via, statements, spelled(keys, policies), through)
 
 
-def _decided(requests: Iterable[Request], policies: Policies) -> tuple[bool | None, tuple[str, ...]]:
+def decided(requests: Iterable[Request], policies: Policies) -> tuple[bool | None, tuple[str, ...]]:
     """Are all of them allowed, and which keys decide?"""
     decisions = [settle(request, policies) for request in requests]
     answers = [each.allowed for each in decisions]

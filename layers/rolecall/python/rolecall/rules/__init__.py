@@ -41,7 +41,7 @@ BROAD_GRANTS = (
     "wide-log-grant",
     "wide-resource",
 )
-"""What a statement that leads to other rights is as well: each of the escalation rules silences them all."""
+"""What a statement that grants far too much, or leads to other rights, is as well: those rules silence them all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rolecall.needs.excess import (
 from rolecall.needs.harm import Harm, harm, rank
 from rolecall.needs.policy import printed, propose
 from rolecall.needs.references import References, referring
-from rolecall.rules import Yields, named, rule
+from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
 # Permissions, secrets and deletion weigh more than the rest.
 GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
@@ -26,16 +26,7 @@ GRAVE = frozenset({Harm.PERMISSIONS, Harm.SECRETS, Harm.DELETION})
 
 @rule(
     Severity.HIGH,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-    ),
+    silences=BROAD_GRANTS,
 )
 def broad_managed_policy(function: Function, account: Account) -> Yields:
     """An AWS managed policy is attached that grants more than the function needs.

@@ -9,7 +9,7 @@ from rolecall.needs.excess import TELLING, expanded, is_open
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
 from rolecall.needs.witness import witness
-from rolecall.rules import Yields, rule
+from rolecall.rules import BROAD_GRANTS, Yields, rule
 
 TRIED = 12  # Actions, the worst first.
 MOST = 1_000
@@ -18,19 +18,7 @@ MOST = 1_000
 
 @rule(
     Severity.HIGH,
-    silences=(
-        "bulk-read",
-        "leftover-config-grant",
-        "leftover-poller-grant",
-        "role-chaining",
-        "self-rewrite",
-        "service-wildcard",
-        "trigger-loop",
-        "unneeded-grant",
-        "wide-log-grant",
-        "wide-resource",
-        "workload-takeover",
-    ),
+    silences=("role-chaining", "self-rewrite", "workload-takeover", *BROAD_GRANTS),
 )
 def negated_grant(function: Function, account: Account) -> Yields:
     """A statement allows all but what it names.
