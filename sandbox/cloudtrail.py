@@ -72,6 +72,7 @@ class Answer:
 def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any], source_ip: str) -> dict[str, Any]:
     """The CloudTrail record of a call: names, members and masks as AWS writes them."""
     parsed = _parsed(call, answer)
+    request = answer.headers.get("x-amzn-requestid") or str(uuid.uuid4())
     made: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": identity,
@@ -83,8 +84,8 @@ def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any]
         "userAgent": "sandbox",
         "requestParameters": _fitting(_parameters(call)) or None,
         "responseElements": None,
-        "requestID": answer.headers.get("x-amzn-requestid") or str(uuid.uuid4()),
-        "eventID": str(uuid.uuid4()),
+        "requestID": request,
+        "eventID": event_id(request),
         "readOnly": False,
         "eventType": "AwsApiCall",
         "managementEvent": True,
@@ -99,6 +100,11 @@ def record(call: Call, answer: Answer, *, account: str, identity: dict[str, Any]
     if made["errorCode"].startswith("AccessDenied"):
         made["requestParameters"] = None
     return made
+
+
+def event_id(request: str) -> str:
+    """The id of a request's record. AWS draws one; here the caller, who knows the request's id, can tell it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, request))
 
 
 def event(record: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.cloudtrail import event_id
 from sandbox.stack import Stack, now
 from tests.builders import allow, document
 
@@ -381,7 +382,9 @@ def test_an_event_leads_to_the_audit_of_the_functions_that_it_touches(
         name, _, path = keep.partition("=")
         kept[name] = at(answer, path)
 
-    line = stack.wait(stack.outputs["FindingsLogGroup"], start, lambda each: is_about(each, event), event)
+    made = event_id(answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"])
+    line = stack.wait(stack.outputs["FindingsLogGroup"], start, lambda each: is_about(each, made), event)
+    assert line["event"].startswith(event)
     assert {arn.rpartition(":")[2] for arn in line.get("functions", ())} == functions, line
 
 
@@ -401,5 +404,5 @@ def at(answer: Any, path: str) -> str:
 
 
 def is_about(line: dict[str, Any], event: str) -> bool:
-    """Does the line end the work on an event of this name: an audit, or that there is none?"""
-    return line.get("message") in ("audit", "skipped") and str(line.get("event")).startswith(event)
+    """Does the line end the work on an event: an audit, or that there is none?"""
+    return line.get("message") in ("audit", "skipped") and line.get("event_id") == event
