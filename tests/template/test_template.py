@@ -92,13 +92,23 @@ def test_two_workers_take_no_more_than_two_thirds_of_what_lambda_answers() -> No
 
 
 def test_an_alarm_watches_every_queue_of_what_was_not_audited() -> None:
-    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    assert watched("ApproximateNumberOfMessagesVisible") == {"AuditorUndelivered", "AuditorFailures", "SweepFailures"}
 
-    assert {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms} == {
-        "AuditorUndelivered",
-        "AuditorFailures",
-        "SweepFailures",
-    }
+
+def test_an_alarm_watches_every_polled_queue_for_what_nobody_takes() -> None:
+    polled = {name: RESOURCES[name]["Properties"] for name in watched("ApproximateAgeOfOldestMessage")}
+
+    (age,) = {each["Threshold"] for each in of_type("AWS::CloudWatch::Alarm").values() if each["Threshold"]}
+    assert polled.keys() == {"PlanQueue", "WorkQueue"}
+    for queue in polled.values():  # What fails is told once: as a failure.
+        failed = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+        assert failed < age < queue["MessageRetentionPeriod"]
+
+
+def watched(metric: str) -> set[str]:
+    """The queues that an alarm on this metric names."""
+    alarms = [each for each in of_type("AWS::CloudWatch::Alarm").values() if each["MetricName"] == metric]
+    return {each["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for each in alarms}
 
 
 def test_all_functions_are_traced() -> None:
