@@ -41,7 +41,8 @@ class Reduced:
     """What takes the place of a statement: no statement, one, or several where actions go on different resources.
 
     `granted` says of which role the policy is, `references` stand for resources where a template has them. `open` are
-    the placeholders in it, each with what they stand for; `whole` says that all of the policy goes.
+    the placeholders in it, each with what it stands for; `whole` says that all of the policy goes. `needed` are actions
+    that something needs and that the statement names by a pattern.
     """
 
     old: Statement
@@ -51,16 +52,29 @@ class Reduced:
     references: References | None = None
     open: tuple[tuple[str, str], ...] = ()
     whole: bool = False
+    needed: tuple[str, ...] = ()
 
     @property
     def fix(self) -> str:
         """One line: where, and what to write there; for an account the command that writes it."""
-        place = self.old.place
         if not self.diff:
+            return self.asking
+        text = "".join(map(self._text, self.new))
+        said = " and ".join(f"in place of `{name}` {meaning}" for name, meaning in self.open if name in text)
+        return f"say {said}: {self._edit()}" if said else self._edit()
+
+    @property
+    def asking(self) -> str:
+        """The fix where nobody knows which of the actions are needed that the statement does not name one by one."""
+        place, called = self.old.place, f"what else `{self.granted.function.name}` calls"
+        unsaid = {entry: _unsaid(entry) for entry in self.old.actions if is_wild(entry)}
+        if not unsaid:
             where = f"{place.file}:{place.line}: " if place else ""
             return f"{where}name the actions that the function calls, and on what, one by one ({self.old.where})"
-        said = " and ".join(f"in place of `{name}` {meaning}" for name, meaning in self.open)
-        return f"say {said}: {self._edit()}" if said else self._edit()
+        named = [entry for entry in self.old.actions if entry not in unsaid]
+        actions = list(dict.fromkeys([*named, *self.needed, *unsaid.values()]))
+        asked = tuple((name, called) for name in dict.fromkeys(unsaid.values()))
+        return replace(self, new=({**self.old.document(), "Action": actions},), open=asked).fix
 
     def _edit(self) -> str:
         place, owner = self.old.place, self.granted.role.arn
@@ -130,8 +144,9 @@ def reduced(comparison: Comparison, excess: Excess, move: Move | None = None) ->
         if right.entry in opened and is_wild(right.entry) and not right.needs:
             continue
         resources = excess.statement.resources if right.entry in whole else _resources(right, excess.statement)
-        left = tuple(each for each in resources if not any(resource_matches(p, each) for p in leaving[right.action]))
-        group = groups.setdefault(left, [])
+        if leaving[right.action]:
+            resources = tuple(each for each in resources if _stays(right, each, leaving[right.action]))
+        group = groups.setdefault(resources, [])
         if name not in group:
             group.append(name)
     groups.pop((), None)
@@ -142,7 +157,9 @@ def reduced(comparison: Comparison, excess: Excess, move: Move | None = None) ->
     if move and move.onto and (arriving := [right.action for right in moving if right.action not in names]):
         made.append(_made(old, len(made), move.onto, arriving) | _under(move.condition, old))
     called = f"what `{comparison.granted.function.name}` calls"
-    return _of(comparison, excess.policy, excess.statement, made, [(each, called) for each in unsaid.values()])
+    needed = tuple(right.action for right in excess.rights if right.needs and is_wild(right.entry))
+    found = _of(comparison, excess.policy, excess.statement, made, [(each, called) for each in unsaid.values()])
+    return replace(found, needed=needed)
 
 
 def restated(comparison: Comparison, policy: Policy, statement: Statement, *, whole: bool = False) -> Reduced:
@@ -182,6 +199,10 @@ def _of(
 def _leaving(right: Right, move: Move | None) -> frozenset[str]:
     """The resources that it is not to be allowed on any more, whatever of them needs it."""
     return frozenset(on for name, on in move.taken if name == right.action.lower()) if move else frozenset()
+
+
+def _stays(right: Right, resource: str, leaving: frozenset[str]) -> bool:
+    return fits(right.action, resource) and not any(resource_matches(each, resource) for each in leaving)
 
 
 def _unsaid(entry: str) -> str:

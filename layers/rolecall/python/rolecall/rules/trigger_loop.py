@@ -92,7 +92,8 @@ def _hit(function: Function, account: Account, loop: Loop) -> Hit:
 
 def _fix(function: Function, account: Account, loop: Loop, writes: list[str]) -> str:
     """The statement without the loop; where the code writes there, or may, somebody must say where else."""
-    other = f"where else than to `{_written(loop)[0]}` {writes[0] if writes else f'`{function.name}`'} is to write"
+    who = writes[0] if writes else f"`{function.name}`"
+    other = f"where, if not to `{_written(loop)[0]}`, {who} is to write"
     for comparison, excess in written(function, account):
         if excess.statement != loop.statement:
             continue
