@@ -180,7 +180,7 @@ def _fix(deployer: Deployer, how: Proof, function: Function, account: Account, w
     actions, on = (CHANGES, "FUNCTION_ARN") if how.action in CHANGES else ((how.action,), "RESOURCE_ARN")
     meant = f"what `{deployer.name}` is to change"
     narrow = scoped(deployer.grant.role, how.statement, actions, account, on=on, for_=meant)
-    return f"{when}: {declaring(function, TAG, deployer.name)}; else {narrow}"
+    return f"{when}: {declaring(function, TAG, deployer.grant.role, account)}; else {narrow}"
 
 
 def _is_admin(function: Function, account: Account) -> bool:

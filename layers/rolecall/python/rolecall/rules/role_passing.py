@@ -122,5 +122,8 @@ def _message(function: Function, cause: Cause) -> str:
 
 
 def _fix(cause: Cause, own: Grant) -> str:
-    pin = ("StringEquals", "iam:PassedToService", cause.worst.path.service or "")
+    """With the service to which the code passes it where that is known, else that of the worst path."""
+    needed = {need.action for need in of(own.function, own.account).needs}
+    paths = [each.path for each in cause.held if needed.issuperset(each.path.names[1:])] or [cause.worst.path]
+    pin = ("StringEquals", "iam:PassedToService", paths[0].service or "")
     return mended(cause, own, _held, of=(PASSING,), condition=pin, asks=True)

@@ -102,4 +102,7 @@ def _fix(function: Function, account: Account, loop: Loop, writes: list[str]) ->
         moved = frozenset((right.action.lower(), each) for right in rights for each in reaching)
         made = reduced(comparison, excess, Move(moved, ("OTHER_ARN",)))
         return replace(made, open=(*made.open, ("OTHER_ARN", other))).fix
+    if loop.statement.kind is not Kind.IDENTITY:
+        where = f"the policy of `{loop.trigger.source}`, statement {loop.statement.index + 1}"
+        return f"take `{loop.actions[0]}` for `{function.role}` out of {where}"
     return f"say {other}, and let the role write only there"

@@ -128,7 +128,9 @@ def _either(caller: Caller, owner: Role | User, function: Function, statement: S
     """Either it is declared, or its statement is scoped: only its owner knows to what."""
     meant = f"what `{caller.name}` is to invoke"
     narrow = scoped(owner, statement, INVOKING, account, on="FUNCTION_ARN", for_=meant)
-    return f"if `{caller.name}` is to invoke `{function.name}`: {declaring(function, KEY, caller.name)}; else {narrow}"
+    return (
+        f"if `{caller.name}` is to invoke `{function.name}`: {declaring(function, KEY, owner, account)}; else {narrow}"
+    )
 
 
 def _taken_out(caller: Caller, function: Function, statement: Statement, account: Account) -> str:
