@@ -52,7 +52,8 @@ SERVED = {"id": "orders", "name": "orders", "arn": FUNCTION, "role": f"{ROLE}-ol
             "version-role-drift",
             (
                 "aws lambda publish-version --function-name orders, and let what invokes `orders:7` invoke the version"
-                " that it prints; once nothing serves it: aws lambda delete-function --function-name orders --qualifier 7"
+                " that it prints; once nothing serves it:"
+                " aws lambda delete-function --function-name orders --qualifier 7"
             ),
         ),
         (
