@@ -156,6 +156,7 @@ def test_what_people_plainly_need_is_no_escalation(statement: str, tmp_path: Pat
     [
         '{Effect: Allow, Action: ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], Resource: "*"}',
         '{Effect: Allow, Action: "iam:PassRole", Resource: [!GetAtt Jobs.Arn, !GetAtt Admin.Arn]}',
+        '{Effect: Allow, Action: "iam:PassRole", Resource: !Ref GivenRole}',
         '{Effect: Allow, Action: ["lambda:GetFunction", "lambda:UpdateFunctionCode"], Resource: !GetAtt Billing.Arn}',
         '{Effect: Allow, Action: "sts:AssumeRole", Resource: "*"}',
         '{Effect: Allow, Action: "lambda:*", Resource: "*"}',

@@ -55,10 +55,9 @@ def mended(
     taken = frozenset(each for each in _taken(cause) if of is None or each[0] in of)
     rights = [each for each in excess.rights if each.action.lower() in {name for name, _ in taken}]
     needs = tuple(need for right in rights for need in right.needs)
-    exact = tuple(sorted({need.resource for need in needs}))
-    if not needs:  # The code may do it: if so, on what the statement names.
-        exact = tuple(sorted({on for _, on in taken}))
-    is_exact = not any(is_wild(widened(each)) for each in exact)
+    # What the code is not known to do it does, if at all, on what the statement names.
+    exact = tuple(sorted({need.resource for need in needs} or {on for _, on in taken}))
+    is_exact = not any(is_wild(widened(each) if needs else each) for each in exact)
     if is_exact and (needs or asks):
         narrow = [reduced(comparison, excess)]
         narrow += [reduced(comparison, excess, Move(taken, exact, condition))] if condition else []
