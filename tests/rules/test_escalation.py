@@ -18,6 +18,7 @@ from rolecall.needs.grant import letting_in
 from rolecall.parts import single
 from rolecall.rules import all_rules
 from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account, allow, document
+from tests.rules.shell import commands
 from tests.rules.test_examples import examples
 
 BILLING = FUNCTION.replace("orders", "billing")
@@ -57,6 +58,13 @@ def granting(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def found(fragment: dict[str, Any]) -> list[Finding]:
     return [each for each in engine.audit(account(fragment)).findings if each.rule in ESCALATION]
+
+
+def left(finding: Finding) -> list[tuple[Any, Any]]:
+    """Action and Resource of each statement that the fix of a finding writes."""
+    (words,) = commands(finding.fix)
+    statements = json.loads(words[words.index("--policy-document") + 1])["Statement"]
+    return [(each["Action"], each["Resource"]) for each in statements]
 
 
 def short(fragment: dict[str, Any]) -> list[tuple[str, str]]:
@@ -256,10 +264,29 @@ def test_what_passes_roles_goes_where_no_code_passes_any() -> None:
     (used,) = found(granting(PASS, RUN, **(more | {"calls": [runs]})))
     (unread,) = found({"code": "unread", "more policies": {"Example": [PASS, RUN]}, "roles": more["roles"]})
 
-    assert idle.fix == "remove the statement (Example, statement 1)"
-    assert mixed.fix.startswith('replace the statement (Example, statement 1) by {"Effect": "Allow", "Action": "dynam')
-    assert used.fix.startswith("put `iam:PassRole` on the one role that the function passes")
-    assert unread.fix == used.fix
+    assert left(idle) == [(["ecs:RunTask"], ["*"])]
+    assert left(mixed) == [("dynamodb:PutItem", TABLE)]
+    assert left(used) == [("iam:PassRole", "ROLE_ARN"), (["ecs:RunTask"], ["*"])]
+    assert left(unread) == left(used)
+
+
+def test_where_the_code_itself_takes_a_path_somebody_must_decide() -> None:
+    strong = billing(allow("s3:GetObject"))
+    updates = {"service": "lambda", "operation": "UpdateFunctionCode", "parameters": {"FunctionName": "billing"}}
+    (finding,) = found(granting(allow("lambda:UpdateFunctionCode", BILLING), calls=[updates], **strong))
+
+    assert finding.fix == (
+        "accept it if `orders` is to do what app.py:7 does, else take the call out there and then:"
+        " aws iam delete-role-policy --role-name orders --policy-name Example"
+    )
+
+
+def test_what_the_code_passes_without_naming_it_is_asked_for() -> None:
+    passes = {"service": "ecs", "operation": "RegisterTaskDefinition", "parameters": {"taskRoleArn": "⟨event:role⟩"}}
+    runs = {"service": "ecs", "operation": "RunTask", "parameters": {"taskDefinition": "job"}}
+    (finding,) = found(granting(allow("iam:PassRole"), RUN, calls=[passes, runs]))
+
+    assert finding.fix.startswith("say in place of `ROLE_ARN` which role app.py:7 needs, no stronger one: aws iam put")
 
 
 def test_a_role_that_it_can_write_and_pass_has_any_right() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rolecall import engine
-from rolecall.finding import Severity
+from rolecall.finding import Finding, Severity
 from rolecall.sources import template
 
 HEAD = """
@@ -57,8 +57,8 @@ Resources:
 RUN = '{Effect: Allow, Action: "ecs:RunTask", Resource: "*"}'
 
 
-def told(statement: str, folder: Path) -> list[str]:
-    """Severity, rule and message of what is told of escalation."""
+def found(statement: str, folder: Path) -> list[Finding]:
+    """What is told of escalation."""
     (folder / "template.yaml").write_text(HEAD % statement)
     (account,) = template.read([folder / "template.yaml"])
     rules = (
@@ -71,7 +71,12 @@ def told(statement: str, folder: Path) -> list[str]:
     )
     findings = engine.audit(account).findings
     chosen = (each for each in findings if each.rule in rules and each.severity is not Severity.INFO)
-    return [f"{each.severity.value} {each.rule}: {each.message}" for each in chosen if each.function == "Orders"]
+    return [each for each in chosen if each.function == "Orders"]
+
+
+def told(statement: str, folder: Path) -> list[str]:
+    """Severity, rule and message of it."""
+    return [f"{each.severity.value} {each.rule}: {each.message}" for each in found(statement, folder)]
 
 
 @pytest.mark.parametrize(
@@ -144,3 +149,29 @@ def test_its_own_role_can_be_written(tmp_path: Path) -> None:
 )
 def test_what_people_plainly_need_is_no_escalation(statement: str, tmp_path: Path) -> None:
     assert told(statement, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '{Effect: Allow, Action: ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], Resource: "*"}',
+        '{Effect: Allow, Action: "iam:PassRole", Resource: [!GetAtt Jobs.Arn, !GetAtt Admin.Arn]}',
+        '{Effect: Allow, Action: "iam:PassRole", Resource: !Ref GivenRole}',
+        '{Effect: Allow, Action: ["lambda:GetFunction", "lambda:UpdateFunctionCode"], Resource: !GetAtt Billing.Arn}',
+        '{Effect: Allow, Action: "sts:AssumeRole", Resource: "*"}',
+        '{Effect: Allow, Action: "lambda:*", Resource: "*"}',
+    ],
+)
+def test_the_statements_of_a_fix_mend_the_template(statement: str, tmp_path: Path) -> None:
+    (finding,) = found(f"{statement}, {RUN}", tmp_path)
+    where, _, new = (finding.fix or "").partition(" by ")
+    roles = new.replace("ROLE_ARN", "arn:aws:iam::444455556666:role/reader").replace("lambda:ACTION", "lambda:Invoke")
+
+    assert f"{tmp_path / 'template.yaml'}:45: replace the statement (" in where
+    assert found(f"{roles}, {RUN}", tmp_path) == []
+
+
+def test_a_statement_of_which_nothing_is_left_goes(tmp_path: Path) -> None:
+    (finding,) = found('{Effect: Allow, Action: "lambda:UpdateFunctionCode", Resource: !GetAtt Billing.Arn}', tmp_path)
+
+    assert finding.fix == f"{tmp_path / 'template.yaml'}:45: remove the statement (OrdersRolePolicy0, statement 1)"

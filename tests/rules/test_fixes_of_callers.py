@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rolecall.finding import Finding
 from tests.rules.written import FUNCTION, ROLE, found
 
 DECLARED = FUNCTION.replace("      Runtime", "      Tags: [{Key: 'rolecall:callers', Value: web}]\n      Runtime")
@@ -134,3 +135,48 @@ def test_a_signed_url_for_everybody_is_closed_where_the_template_opens_it(tmp_pa
     at = f"out of {tmp_path / 'template.yaml'}"
 
     assert (finding.rule, fixes) == ("public-url", [f"take `Opens` {at}", f"take `Invokes` {at}"])
+
+
+SUPPORT = """
+  Support:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: 'sts:AssumeRole'}]
+      Policies:
+        - PolicyName: Work
+          PolicyDocument: {Version: '2012-10-17', Statement: [%s]}
+"""
+
+
+def tagged(tag: str, value: str) -> str:
+    """The function with one tag."""
+    return FUNCTION.replace("      Runtime", f"      Tags: [{{Key: '{tag}', Value: {value}}}]\n      Runtime")
+
+
+@pytest.mark.parametrize(
+    ("action", "tag", "rule"),
+    [
+        ("lambda:UpdateFunctionCode", "rolecall:deployers", "exposed-function"),
+        ("lambda:InvokeFunction", "rolecall:callers", "undeclared-caller"),
+    ],
+)
+def test_who_is_meant_is_declared_as_the_template_names_it_and_else_scoped(
+    action: str, tag: str, rule: str, tmp_path: Path
+) -> None:
+    support = SUPPORT % f"{{Effect: Allow, Action: ['{action}', 's3:ListAllMyBuckets'], Resource: '*'}}"
+    stronger = ROLE.replace("Action: ['logs:C", "Action: ['s3:PutObject', 'logs:C")
+
+    def told(support: str, value: str) -> list[Finding]:
+        findings = found(tmp_path, support, function=tagged(tag, value), role=stronger)
+        return [each for each in findings if each.rule == rule]
+
+    (finding,) = told(support, "web")
+    declared, scoped = finding.fix.split("; else say in place of `FUNCTION_ARN` ")
+    value = declared.partition("` of `Orders` be `")[2].rstrip("`")
+    other = scoped.partition(" by ")[2].replace("FUNCTION_ARN", "arn:aws:lambda:us-east-1:123456789012:function:b")
+
+    assert value == '{"Fn::Sub": "web ${Support.Arn}"}'
+    assert told(support, value) == []
+    assert told(SUPPORT % other, "web") == []

@@ -74,13 +74,17 @@ def test_the_fix_is_the_statement_with_what_is_needed() -> None:
     (finding,) = found(granting(allow("dynamodb:*", "*", Sid="Write")))
     left = f'{{"Sid": "Write", "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}'
 
-    assert finding.fix == f"replace the statement (Example, statement 1) by {left}"
+    assert finding.evidence["diff"][1:] == [f"+ {left}"]  # type: ignore[index]
+    assert finding.fix == (
+        "aws iam put-role-policy --role-name orders --policy-name Example"
+        f""" --policy-document '{{"Version": "2012-10-17", "Statement": [{left}]}}'"""
+    )
 
 
 def test_what_an_action_never_acts_on_goes_with_the_rest() -> None:
     (finding,) = found(granting(allow(["dynamodb:PutItem", "dynamodb:Query"], [TABLE, f"{TABLE}/index/*"])))
 
-    assert finding.fix.endswith(f'by {{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}')
+    assert f'[{{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "{TABLE}"}}]' in finding.fix
 
 
 def test_all_findings_of_a_statement_have_one_fix() -> None:

@@ -2,10 +2,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from rolecall.escalation.deployers import FEW, Deployer, declared, deployers, is_declared, writers
+from rolecall.escalation.deployers import CHANGES, FEW, TAG, Deployer, declared, deployers, is_declared, writers
 from rolecall.escalation.judge import Proof
 from rolecall.escalation.strength import Gain, is_administrator
 from rolecall.finding import Confidence, Hit, Severity
+from rolecall.fixes.principals import declaring, scoped
 from rolecall.iam.policy import Statement
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
@@ -103,7 +104,7 @@ def _taking(able: list[tuple[Deployer, Proof]], function: Function, account: Acc
             account,
             f"`{deployer.name}`{_more(able)} can take `{function.name}` over by `{how.action}`"
             f" ({how.statement.where}), and is no declared deployer",
-            fix=f"scope `{how.action}` to what `{deployer.name}` deploys, or name it in the tag `rolecall:deployers`",
+            fix=_fix(deployer, how, function, account, f"if `{deployer.name}` is to deploy `{function.name}`"),
             subject="deployers",
         )
 
@@ -118,7 +119,7 @@ def _writing(able: list[tuple[Deployer, Proof]], function: Function, account: Ac
             account,
             f"`{writer.name}`{_more(able)} may write what `{function.name}` is deployed from by `{how.action}`"
             f" ({how.statement.where}), and is no declared deployer: it chooses the code of the next deployment",
-            fix=f"scope `{how.action}` to what `{writer.name}` is to write, or name it in the tag `rolecall:deployers`",
+            fix=_fix(writer, how, function, account, f"if `{writer.name}` is to write what `{function.name}` runs"),
             subject="source",
         )
         yield replace(hit, severity=Severity.MEDIUM, confidence=Confidence.MEDIUM)
@@ -163,7 +164,7 @@ def _listed(
             yield Hit(
                 how.statement,
                 f"`{deployer.name}` can take functions over, such as `{function.name}`, whose role holds more",
-                fix="name who deploys a function in its tag `rolecall:deployers`, or scope the statement",
+                fix=_fix(deployer, how, function, account, f"if `{deployer.name}` is to deploy `{function.name}`"),
                 subject=f"{how.statement.policy}:{how.statement.sid or how.statement.canonical()}",
                 principal=deployer.arn,
                 severity=Severity.INFO,
@@ -172,6 +173,14 @@ def _listed(
                 role=deployer.arn,
             )
             return
+
+
+def _fix(deployer: Deployer, how: Proof, function: Function, account: Account, when: str) -> str:
+    """Either it is declared, or its statement is scoped: only its owner knows to what."""
+    actions, on = (CHANGES, "FUNCTION_ARN") if how.action in CHANGES else ((how.action,), "RESOURCE_ARN")
+    meant = f"what `{deployer.name}` is to change"
+    narrow = scoped(deployer.grant.role, how.statement, actions, account, on=on, for_=meant)
+    return f"{when}: {declaring(function, TAG, deployer.grant.role, account)}; else {narrow}"
 
 
 def _is_admin(function: Function, account: Account) -> bool:

@@ -1,4 +1,5 @@
 from rolecall.finding import Hit, Severity
+from rolecall.fixes.functions import own_role, with_role
 from rolecall.model import MISSING_ROLE, Account, Function
 from rolecall.rules import Yields, rule
 
@@ -37,7 +38,7 @@ def missing_role(function: Function, account: Account) -> Yields:
             yield Hit(
                 None,
                 f"`{function.name}` has the role `{function.role}`, which does not exist",
-                fix=_attach(function, "ROLE_ARN"),
+                fix=own_role(function, account),
                 subject="role",
                 evidence={"why": gone[0].why},
             )
@@ -48,12 +49,17 @@ def missing_role(function: Function, account: Account) -> Yields:
     yield Hit(
         None,
         f"`{role.name}` was made again after `{function.name}` got it: the function still names the old one",
-        fix=_attach(function, role.arn),
+        fix=_again(function, role.arn, has_grant=has_grant),
         subject="role",
         severity=Severity.HIGH if has_grant else Severity.INFO,
         evidence={"id": role.unique_id, "created": role.created, "updated": function.updated},
     )
 
 
-def _attach(function: Function, role: str) -> str:
-    return f"aws lambda update-function-configuration --function-name {function.name} --role {role}"
+def _again(function: Function, role: str, *, has_grant: bool) -> str:
+    """The grant is made anew when the role changes: that takes another one in between."""
+    if not has_grant:
+        return with_role(function, role)
+    wait = f"aws lambda wait function-updated-v2 --function-name {function.name}"
+    steps = f"{with_role(function, 'OTHER_ROLE_ARN')} && {wait} && {with_role(function, role)}"
+    return f"say in place of `OTHER_ROLE_ARN` any that Lambda may assume: {steps}"

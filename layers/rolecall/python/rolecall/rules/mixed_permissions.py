@@ -1,5 +1,8 @@
+import json
+
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, named, rule
 
 PERMISSION, POLICY = "AWS::Lambda::Permission", "AWS::Lambda::ResourcePolicy"
@@ -25,12 +28,15 @@ def mixed_permissions(function: Function, account: Account) -> Yields:
     if not single or not whole:
         return
     statements = function.resource_policy.statements if function.resource_policy else ()
-    place = next((each.place for each in statements if each.sid in single), None)
+    statement = next((each for each in statements if each.sid == single[0]), None)
+    place = statement.place if statement else None
+    text = f": {json.dumps(pasted(statement.document(), account))}" if statement else ""
     at = f" of {place.file}:{place.line}" if place else ""
+    moved = f"write the statement of `{single[0]}`{at} into the policy of `{whole[0]}`, and take `{single[0]}` out"
     yield Hit(
         None,
         f"{named(single)} ({PERMISSION}) and {named(whole)} ({POLICY}) overwrite each other",
-        fix=f"write the statement of `{single[0]}`{at} into the policy of `{whole[0]}`, and take `{single[0]}` out",
+        fix=f"{moved}{text}",
         subject="resource policy",
         evidence={PERMISSION: single, POLICY: whole},
         place=place,

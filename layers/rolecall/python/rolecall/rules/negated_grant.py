@@ -2,12 +2,13 @@ from itertools import islice, product
 
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
-from rolecall.iam.policy import Statement
+from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Gap
-from rolecall.needs.excess import TELLING, expanded, is_open
+from rolecall.needs.excess import TELLING, compared, expanded, is_aws_managed, is_open
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
+from rolecall.needs.reduced import restated
 from rolecall.needs.witness import witness
 from rolecall.rules import BROAD_GRANTS, Yields, rule
 
@@ -63,13 +64,19 @@ def negated_grant(function: Function, account: Account) -> Yields:
             yield Hit(
                 statement,
                 f"allows {_said(statement)}: {_granted(statement)} actions",
-                fix="name the actions and resources that the function needs, and put what it must not do in a Deny",
+                fix=_fix(granted, policy, statement),
                 actions=statement.actions or None,
                 resources=statement.resources or statement.not_resources,
                 confidence=Confidence.HIGH if is_read else Confidence.MEDIUM,
                 evidence={"granted": _granted(statement), "like": [seen["action"]]},
                 witness=seen,
             )
+
+
+def _fix(granted: Grant, policy: Policy, statement: Statement) -> str:
+    comparison = compared(granted.function, granted.account)
+    assert comparison is not None
+    return restated(comparison, policy, statement, whole=is_aws_managed(policy)).fix
 
 
 def _said(statement: Statement) -> str:

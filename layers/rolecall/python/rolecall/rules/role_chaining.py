@@ -1,9 +1,13 @@
+from collections.abc import Iterator
+
 from rolecall.escalation.held import Held, by_assuming, granted
+from rolecall.escalation.mending import mended
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
+from rolecall.needs.grant import Grant
 from rolecall.needs.of import of
 from rolecall.rules import BROAD_GRANTS, Yields, rule
 
@@ -50,20 +54,24 @@ def role_chaining(function: Function, account: Account) -> Yields:
     own = granted(function, account)
     if own is None:
         return
-    for cause in causes(each for each in by_assuming(own) if not _is_meant(each, function, account)):
+    for cause in causes(_held(own)):
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
             continue
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix=_fix(cause),
+            fix=mended(cause, own, _held, asks=cause.targets[0].is_open),
             actions=cause.actions,
             confidence=confidence(own),
             evidence=cause.evidence(),
             witness=cause.witness,
             of_policy=cause.of_policy,
         )
+
+
+def _held(own: Grant) -> Iterator[Held]:
+    return (each for each in by_assuming(own) if not _is_meant(each, own.function, own.account))
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:
@@ -73,14 +81,6 @@ def _is_meant(held: Held, function: Function, account: Account) -> bool:
     return any(
         need.action == "sts:AssumeRole" and need.resource == targets.pattern for need in of(function, account).needs
     )
-
-
-def _fix(cause: Cause) -> str:
-    """A role that is named cannot be named better: it is stronger than the function, or not meant."""
-    if cause.targets[0].is_open:
-        return "put `sts:AssumeRole` on the ARNs of the roles that the function assumes"
-    role = cause.targets[0].worst.name
-    return f"let {role} do no more than the function is to do, or take `sts:AssumeRole` on it out"
 
 
 def _message(function: Function, cause: Cause) -> str:

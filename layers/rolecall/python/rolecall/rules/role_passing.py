@@ -1,18 +1,19 @@
+from collections.abc import Iterator
+
 from rolecall.escalation.held import Held, by_passing, granted, may_write
 from rolecall.escalation.judge import pins_one_service
+from rolecall.escalation.mending import mended
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.targets import is_exact
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
-from rolecall.needs.excess import Comparison, Excess, written
 from rolecall.needs.extent import is_account_wide
+from rolecall.needs.grant import Grant
 from rolecall.needs.of import of
-from rolecall.needs.purpose import unneeded
-from rolecall.needs.reduced import reduced
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
-PASSING = "iam:PassRole"
+PASSING = "iam:passrole"
 
 
 @rule(
@@ -69,8 +70,7 @@ def role_passing(function: Function, account: Account) -> Yields:
     own = granted(function, account)
     if own is None:
         return
-    held = (each for each in by_passing(own) if not _is_meant(each, function, account))
-    for cause in causes(held):
+    for cause in causes(_held(own)):
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
             continue
@@ -80,7 +80,7 @@ def role_passing(function: Function, account: Account) -> Yields:
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix=_fix(cause, function, account),
+            fix=_fix(cause, own),
             actions=cause.actions,
             severity=Severity.CRITICAL if is_any else Severity.HIGH,
             confidence=confidence(own, known=is_sure or is_any),
@@ -93,6 +93,10 @@ def role_passing(function: Function, account: Account) -> Yields:
 
 def _is_any(pattern: str) -> bool:
     return pattern == "*" or is_account_wide(pattern)
+
+
+def _held(own: Grant) -> Iterator[Held]:
+    return (each for each in by_passing(own) if not _is_meant(each, own.function, own.account))
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:
@@ -117,17 +121,9 @@ def _message(function: Function, cause: Cause) -> str:
     return f"`{function.name}` can become {first.worst.name}{more}: by {created} it {cause.worst.path.gains}"
 
 
-def _fix(cause: Cause, function: Function, account: Account) -> str:
-    for comparison, excess in written(function, account):
-        if excess.statement == cause.statement and _is_idle(comparison, excess):
-            return reduced(comparison, excess).fix
-    service = cause.worst.path.service
-    return (
-        "put `iam:PassRole` on the one role that the function passes, no stronger than it must be, with "
-        f'`"Condition": {{"StringEquals": {{"iam:PassedToService": "{service}"}}}}`'
-    )
-
-
-def _is_idle(comparison: Comparison, excess: Excess) -> bool:
-    """Is it known that no code of the role's functions passes a role?"""
-    return any(right.action == PASSING for right in unneeded(comparison, excess))
+def _fix(cause: Cause, own: Grant) -> str:
+    """With the service to which the code passes it where that is known, else that of the worst path."""
+    needed = {need.action for need in of(own.function, own.account).needs}
+    paths = [each.path for each in cause.held if needed.issuperset(each.path.names[1:])] or [cause.worst.path]
+    pin = ("StringEquals", "iam:PassedToService", paths[0].service or "")
+    return mended(cause, own, _held, of=(PASSING,), condition=pin, asks=True)

@@ -2,6 +2,7 @@ import re
 from collections.abc import Iterator
 
 from rolecall.finding import Hit, Severity
+from rolecall.fixes.functions import without_variable
 from rolecall.iam.arn import Arn
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
@@ -81,7 +82,7 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
         yield Hit(
             None,
             f"`{name}` of `{function.name}` makes the runtime load code from outside of the package",
-            fix=_fix(function, name),
+            fix=without_variable(function, name),
             subject=f"variable {name}",
             resources=(),
             evidence={"variable": name},
@@ -119,11 +120,3 @@ def _is_known(layer: str, account: Account) -> bool:
     trusted, known = any(owner == each or layer.startswith(each) for each in account.trusted), publisher(owner)
     # What layers of AWS bring for these variables it documents: `WRAPPERS`.
     return trusted or is_unresolved(owner) or (known is not None and known.name != AWS)
-
-
-def _fix(function: Function, name: str) -> str:
-    if function.place:
-        return f"take `{name}` out of `Environment` of `{function.id}` ({function.place.file}:{function.place.line})"
-    query = f"aws lambda get-function-configuration --function-name {function.name} --query Environment > env.json"
-    update = f"aws lambda update-function-configuration --function-name {function.name} --environment file://env.json"
-    return f"{query}, take `{name}` out of env.json, then {update}"

@@ -1,9 +1,13 @@
+from collections.abc import Iterator
+
 from rolecall.escalation.held import Held, granted, on_itself
+from rolecall.escalation.mending import mended
 from rolecall.escalation.paths import Kind, On, of_kind, unjudged
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
+from rolecall.needs.grant import Grant
 from rolecall.needs.of import of
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
@@ -59,14 +63,14 @@ def self_escalation(function: Function, account: Account) -> Yields:
     own = granted(function, account)
     if own is None:
         return
-    for cause in causes(each for each in on_itself(own) if not _is_meant(each, function, account)):
+    for cause in causes(_held(own)):
         if cause.doubtful:
             yield undecided(function, cause.doubtful)
             continue
         yield Hit(
             cause.statement,
             f"{_become(function, cause)}: by {named(cause.worst.path.names)} it {cause.worst.path.gains}",
-            fix=_fix(function, cause),
+            fix=mended(cause, own, _held),
             actions=cause.actions,
             confidence=confidence(own),
             evidence=cause.evidence(),
@@ -74,6 +78,10 @@ def self_escalation(function: Function, account: Account) -> Yields:
             of_policy=cause.of_policy,
             steps=cause.steps,
         )
+
+
+def _held(own: Grant) -> Iterator[Held]:
+    return (each for each in on_itself(own) if not _is_meant(each, own.function, own.account))
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:
@@ -90,15 +98,3 @@ def _become(function: Function, cause: Cause) -> str:
     if targets is None:
         return f"`{function.name}` can raise its own rights"
     return f"`{function.name}` can become {targets.worst.name}"
-
-
-def _fix(function: Function, cause: Cause) -> str:
-    role = function.role.rpartition("/")[2]
-    if cause.worst.path.actions[0][1] is On.USER:
-        return f"take {named(cause.entries)} out of the statement"
-    if cause.worst.path.actions[0][1] is On.POLICY:
-        return f"take {named(cause.entries)} out of the statement, or put it on policies that `{role}` does not have"
-    return (
-        f"take {named(cause.entries)} out of the statement, or put it on roles other than `{role}` with a condition on "
-        "`iam:PermissionsBoundary`"
-    )

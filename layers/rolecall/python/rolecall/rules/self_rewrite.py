@@ -1,4 +1,5 @@
 from rolecall.escalation.held import granted, over_itself
+from rolecall.escalation.mending import mended
 from rolecall.escalation.paths import Kind, of_kind, unjudged
 from rolecall.escalation.telling import causes, confidence, undecided
 from rolecall.finding import Hit, Severity
@@ -39,7 +40,7 @@ def self_rewrite(function: Function, account: Account) -> Yields:
         yield Hit(
             cause.statement,
             f"`{function.name}` can rewrite itself: by {named(cause.entries)} it {gains}",
-            fix=f"take {named(cause.entries)} out of the statement: leave it to what deploys the function",
+            fix=mended(cause, own, over_itself),
             actions=cause.actions,
             confidence=confidence(own),
             evidence=cause.evidence(),

@@ -79,7 +79,7 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
     hit = Hit(
         excess.statement,
         f"{quoted} grants {granted} actions{shown}",
-        fix=made.fix if is_known else "name the actions that the function calls, one by one",
+        fix=made.fix if is_known else made.asking,
         actions=entries,
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         confidence=Confidence.HIGH if is_known and comparison.is_certain else Confidence.MEDIUM,

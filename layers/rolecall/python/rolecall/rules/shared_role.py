@@ -1,6 +1,7 @@
 from typing import Any
 
 from rolecall.finding import Hit, Severity
+from rolecall.fixes.functions import own_role
 from rolecall.model import Account, Function, Role
 from rolecall.needs import Need
 from rolecall.needs.grant import Grant
@@ -46,8 +47,7 @@ def shared_role(account: Account) -> Yields:
             yield Hit(
                 None,
                 f"`{role.name}` is the execution role of {len(users)} functions: {names}",
-                fix="give each function a role of its own, with only the statements that it needs"
-                + (": they are in `policies`" if policies else ""),
+                fix=_fix(role, users, sharing, account),
                 subject="users",
                 severity=Severity.HIGH if any(gains.values()) else Severity.MEDIUM,
                 evidence={
@@ -59,6 +59,18 @@ def shared_role(account: Account) -> Yields:
                 role=role.arn,
                 place=role.place,
             )
+
+
+def _fix(role: Role, users: list[str], sharing: list[Function], account: Account) -> str:
+    """One of them keeps the role, if any the one that it is called after; each other one gets its own."""
+    known = {each.id: each for each in sorted(sharing, key=lambda each: each.qualifier or "", reverse=True)}
+    kept = next((user for user in users if user.rpartition(":")[2] == role.name), users[0])
+    others = [known[user] for user in users if user in known and user != kept]
+    if not others:
+        return "give each function a role of its own, with only the statements that it needs"
+    first, *more = others
+    likewise = f"; likewise {', '.join(f'`{each.name}`' for each in more)}" if more else ""
+    return f"give all but one a role of its own: {own_role(first, account)}{likewise}"
 
 
 def _origin(user: str) -> str:

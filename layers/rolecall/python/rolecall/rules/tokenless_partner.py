@@ -4,7 +4,7 @@ from rolecall.callers.services import PARTNERS
 from rolecall.callers.strangers import stranger
 from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import remove_permission
+from rolecall.fixes import permission_for_token
 from rolecall.iam.search import UndecidedError
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
@@ -40,13 +40,10 @@ def tokenless_partner(function: Function, account: Account) -> Yields:
             continue
         if request is None:
             continue
-        place = statement.place
         yield Hit(
             statement,
             f"lets `{partners[0]}` in without `{TOKEN}`: for any skill",
-            fix=f"{place.file}:{place.line}: add `EventSourceToken: SKILL_ID`"
-            if place
-            else f"{remove_permission(function, statement)}, and add it again with `--event-source-token SKILL_ID`",
+            fix=permission_for_token(function, statement, partners[0]),
             principal=partners[0],
             witness=witness(request),
         )

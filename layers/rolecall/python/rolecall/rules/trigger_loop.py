@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 from rolecall.callers.loops import Loop, loops
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam.policy import Kind
 from rolecall.model import Account, Function
+from rolecall.needs.excess import written
 from rolecall.needs.of import of
 from rolecall.needs.parts import overlap, widened
+from rolecall.needs.reduced import Move, reduced
 from rolecall.needs.witness import witness
 from rolecall.rules import Yields, rule
 
@@ -69,7 +73,7 @@ def _hit(function: Function, account: Account, loop: Loop) -> Hit:
         loop.statement if own else None,
         f"`{function.name}` may `{action}` on `{target.split(':', 5)[-1]}`, {how} triggers it"
         + ("" if loop.is_sure else ": a filter by content decides"),
-        fix=f"write to another resource (or prefix) than `{target}`, and let the role write only there",
+        fix=_fix(function, account, loop, [need.proof.where for need in writes]),
         subject=None if own else trigger.source,
         actions=loop.actions,
         resources=None if own else (trigger.source,),
@@ -84,3 +88,21 @@ def _hit(function: Function, account: Account, loop: Loop) -> Hit:
         },
         witness=witness(loop.held, loop.statement, action, loop.resource),
     )
+
+
+def _fix(function: Function, account: Account, loop: Loop, writes: list[str]) -> str:
+    """The statement without the loop; where the code writes there, or may, somebody must say where else."""
+    who = writes[0] if writes else f"`{function.name}`"
+    other = f"where, if not to `{_written(loop)[0]}`, {who} is to write"
+    for comparison, excess in written(function, account):
+        if excess.statement != loop.statement:
+            continue
+        rights = [right for right in excess.rights if right.action in loop.actions]
+        reaching = [each for each in excess.statement.resources if overlap(widened(each), loop.resource)]
+        moved = frozenset((right.action.lower(), each) for right in rights for each in reaching)
+        made = reduced(comparison, excess, Move(moved, ("OTHER_ARN",)))
+        return replace(made, open=(*made.open, ("OTHER_ARN", other))).fix
+    if loop.statement.kind is not Kind.IDENTITY:
+        where = f"the policy of `{loop.trigger.source}`, statement {loop.statement.index + 1}"
+        return f"take `{loop.actions[0]}` for `{function.role}` out of {where}"
+    return f"say {other}, and let the role write only there"

@@ -8,14 +8,17 @@ from rolecall.callers.principals import known
 from rolecall.callers.who import who
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.fixes import remove_permission
+from rolecall.fixes.principals import declaring, scoped
 from rolecall.iam.arn import Arn
 from rolecall.iam.policy import Statement
-from rolecall.model import Account, Function, Gap
+from rolecall.model import Account, Function, Gap, Role, User
 from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 ASKED = ("role", "user", "account")
 """Kinds of callers that can be declared; services, organisations and everybody are for the rules on statements."""
+
+INVOKING = ("lambda:InvokeFunction", "lambda:InvokeFunctionUrl")
 
 
 @rule(Severity.HIGH, whole=True)
@@ -116,13 +119,18 @@ def _fixes(caller: Caller, function: Function, account: Account) -> Iterator[str
             others = [named for named in each.principals if named.value != caller.principal]
             yield _taken_out(caller, function, each, account) if others else remove_permission(function, each)
             continue
-        named = ", ".join(each.actions) or "all but " + ", ".join(each.not_actions)
-        at = f"{each.place.file}:{each.place.line}: " if each.place else ""
-        on = ", ".join(each.resources) or "all but " + ", ".join(each.not_resources)
-        yield (
-            f"{at}in `{each.policy}` of `{caller.name}` narrow `{named}` on `{on}` to the functions that it is to"
-            f" invoke, or declare it: tag `{function.name}` with `{KEY}`"
-        )
+        users = (user for user in account.users if user.arn == caller.principal)
+        owner = account.role(caller.principal) or next(users, None)
+        yield _either(caller, owner, function, each, account) if owner else f"narrow {_where(each)}"
+
+
+def _either(caller: Caller, owner: Role | User, function: Function, statement: Statement, account: Account) -> str:
+    """Either it is declared, or its statement is scoped: only its owner knows to what."""
+    meant = f"what `{caller.name}` is to invoke"
+    narrow = scoped(owner, statement, INVOKING, account, on="FUNCTION_ARN", for_=meant)
+    return (
+        f"if `{caller.name}` is to invoke `{function.name}`: {declaring(function, KEY, owner, account)}; else {narrow}"
+    )
 
 
 def _taken_out(caller: Caller, function: Function, statement: Statement, account: Account) -> str:

@@ -1,4 +1,5 @@
 from rolecall.finding import Hit, Severity
+from rolecall.fixes.functions import with_own_layer
 from rolecall.iam.arn import Arn
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap
@@ -47,7 +48,7 @@ def unknown_layer(function: Function, account: Account) -> Yields:
         yield Hit(
             None,
             f"`{function.name}` runs code of layer `{name}`, version {version or '?'}, of {whose}",
-            fix=_fix(layer, name, account),
+            fix=f"{with_own_layer(function, layer, account)}; or trust it: `--trust {layer.rpartition(':')[0]}`",
             subject=f"{owner}:{name}",
             resources=(layer,),
             principal=owner,
@@ -58,13 +59,3 @@ def unknown_layer(function: Function, account: Account) -> Yields:
 
 def _is_trusted(layer: str, owner: str, account: Account) -> bool:
     return any(owner == each or (each.startswith("arn:") and layer.startswith(each)) for each in account.trusted)
-
-
-def _fix(layer: str, name: str, account: Account) -> str:
-    region = layer.split(":")[3] or account.region
-    return (
-        f'publish what you have read of it as a layer of your own: curl -o {name}.zip "$(aws lambda'
-        f' get-layer-version-by-arn --region {region} --arn {layer} --query Content.Location --output text)"'
-        f" && aws lambda publish-layer-version --layer-name {name} --zip-file fileb://{name}.zip;"
-        f" or trust it: `--trust {layer.rpartition(':')[0]}`"
-    )

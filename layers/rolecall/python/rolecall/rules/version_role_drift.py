@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from rolecall.finding import Hit, Severity
+from rolecall.fixes.functions import new_version
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule
 
@@ -40,7 +41,7 @@ def version_role_drift(account: Account) -> Yields:
             yield Hit(
                 None,
                 f"`{each.name}:{served}` runs as `{_name(each.role)}`, `$LATEST` as `{_name(latest.role)}`",
-                fix=f"publish a version of `{each.name}`, move `{each.qualifier}` to it, then delete the old one",
+                fix=new_version(each, each.qualifier or "", each.version),
                 subject=f"role of {each.qualifier} {each.version or ''}".strip(),
                 severity=Severity.INFO if is_waiting else Severity.MEDIUM,
                 evidence={

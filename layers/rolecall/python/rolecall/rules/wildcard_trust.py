@@ -59,8 +59,8 @@ def wildcard_trust(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             f"the trust policy of `{role.name}`, the execution role of `{function.name}`, lets in {patterns[0]}",
-            fix="name each principal by its ARN: "
-            + new_trust(role, pasted(without(role.trust, _is_no_service), account, role.arn)),
+            fix=new_trust(role, pasted(without(role.trust, _is_no_service), account, role.arn))
+            + "; name there by its ARN whoever else is to assume it",
             principal=others[0].value if others else "*",
             evidence={"patterns": patterns},
             witness=case(stranger) if stranger else witness(role, statement, others[0], account) if others else None,

@@ -1,9 +1,13 @@
+from collections.abc import Iterator
+
 from rolecall.escalation.held import Held, granted, over_workloads
+from rolecall.escalation.mending import mended
 from rolecall.escalation.paths import Kind, On, of_kind, unjudged
 from rolecall.escalation.telling import Cause, causes, confidence, undecided
 from rolecall.finding import Hit, Severity
 from rolecall.model import Account, Function
 from rolecall.needs.extent import is_account_wide
+from rolecall.needs.grant import Grant
 from rolecall.needs.of import of
 from rolecall.rules import BROAD_GRANTS, Yields, named, rule
 
@@ -55,8 +59,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
     own = granted(function, account)
     if own is None:
         return
-    held = (each for each in over_workloads(own) if not _is_meant(each, function, account))
-    for cause in causes(held):
+    for cause in causes(_held(own)):
         if cause.of_policy and "FullAccess" in cause.statement.policy:
             continue  # `broad-managed-policy` says that it is too much.
         if cause.doubtful:
@@ -66,7 +69,7 @@ def workload_takeover(function: Function, account: Account) -> Yields:
         yield Hit(
             cause.statement,
             _message(function, cause),
-            fix=f"take {named(cause.entries)} out of the statement, or put it on what is no stronger than the function",
+            fix=mended(cause, own, _held),
             actions=cause.actions,
             confidence=confidence(own, known=is_sure),
             evidence=cause.evidence(),
@@ -74,6 +77,10 @@ def workload_takeover(function: Function, account: Account) -> Yields:
             of_policy=cause.of_policy,
             steps=cause.steps,
         )
+
+
+def _held(own: Grant) -> Iterator[Held]:
+    return (each for each in over_workloads(own) if not _is_meant(each, own.function, own.account))
 
 
 def _is_meant(held: Held, function: Function, account: Account) -> bool:

@@ -152,6 +152,18 @@ def _added(
     return f"add to the statements of `{written}` of {function.place.file}: {json.dumps(made)}"
 
 
+def permission_for_token(function: Function, statement: Statement, caller: str) -> str:
+    """What lets a partner in for one skill only: an edit of the template, or commands."""
+    place = statement.place
+    if place:
+        return f"say in place of `SKILL_ID` which skill: {place.file}:{place.line}: add `EventSourceToken: SKILL_ID`"
+    return (
+        f"say in place of `SKILL_ID` which skill: aws lambda add-permission --function-name {function.name}"
+        f" --statement-id {_sid(statement)}-guarded --action lambda:InvokeFunction --principal {caller}"
+        f" --event-source-token SKILL_ID{_at(function)} && {remove_permission(function, statement)}"
+    )
+
+
 def moved_permission(function: Function, wanted: Function, statement: Statement, source: str, account: Account) -> str:
     """What puts a permission on the version that the trigger invokes: an edit of the template, or commands."""
     place = statement.place
