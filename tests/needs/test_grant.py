@@ -58,9 +58,19 @@ def test_a_boundary_takes_it_away() -> None:
 
 
 def test_a_condition_that_is_not_known_leaves_it_open() -> None:
-    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "orders"}}
 
     assert asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", QUEUE, Condition=condition)).allowed is None
+
+
+@pytest.mark.parametrize(("subnets", "allowed"), [((), False), (("subnet-1",), None)])
+def test_only_a_function_in_a_vpc_comes_by_an_endpoint_of_one(subnets: tuple[str, ...], allowed: bool | None) -> None:
+    condition = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+    deny = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": condition}
+    held = grant(function(subnets=subnets), account(statements=(allow("sqs:SendMessage", QUEUE), deny)))
+
+    assert held is not None
+    assert held.allows("sqs:SendMessage", QUEUE).allowed is allowed
 
 
 def test_lambda_itself_polls_without_the_functions_arn() -> None:

@@ -28,11 +28,14 @@ PLATFORM = frozenset({"trigger", "config"})
 BY_LAMBDA_TOO = ("logs:", "xray:", "elasticfilesystem:", "s3files:")
 """Actions that carry lambda:SourceFunctionArn also when Lambda itself makes them: Developer Guide, "Working with …"."""
 
-NOT_SENT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "lambda:sourcefunctionarn"})
+OF_NETWORKS = frozenset({"aws:sourcevpc", "aws:sourcevpce"})
+"""Keys that a call of a function outside of the account's networks never has: IAM User Guide, "aws:SourceVpc": only
+where the caller used an endpoint of a VPC."""
+
+NOT_SENT = OF_NETWORKS | {"lambda:sourcefunctionarn"}
 """Keys that a call of Lambda itself never has: it comes from no function and no network of the account.
 
-Lambda Developer Guide, "Using source function ARN to control function access behavior"; IAM User Guide,
-"aws:SourceVpc": only where the caller used an endpoint of a VPC.
+Lambda Developer Guide, "Using source function ARN to control function access behavior".
 """
 
 MOUNTS = ("elasticfilesystem:", "s3files:")
@@ -179,7 +182,7 @@ class Grant:
         }
         if not by_lambda:
             facts["lambda:SourceFunctionArn"] = self.function.arn
-        absent = NOT_SENT if by_lambda else frozenset[str]()
+        absent = NOT_SENT if by_lambda else frozenset[str]() if self.function.settings.subnets else OF_NETWORKS
         return Request.of(caller, action, resource, facts, unknown=_Open(absent))
 
     def policies(self, action: str, resource: str) -> Policies:
