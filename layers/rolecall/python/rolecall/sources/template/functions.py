@@ -248,6 +248,7 @@ def _settings(properties: Mapping[str, Any], written: Any) -> Settings:
         layers=_texts(properties.get("Layers")),
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
+        code_key=_text(_at(properties, "Code", "SourceKMSKeyArn")),
         environment=_variables(_at(properties, "Environment", "Variables"), _at(written, "Environment", "Variables")),
         others=(("recursive-loop", "Allow"),) if properties.get("RecursiveLoop") == "Allow" else (),
     )
