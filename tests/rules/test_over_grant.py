@@ -204,3 +204,17 @@ def test_what_others_wrote_in_vain_is_one_remark() -> None:
     judged = found({"calls": [], "more policies": policies})
 
     assert [(each.severity.value, each.rule) for each in judged] == [("info", "unknown-action")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "rules"),
+    [
+        ({"StringEquals": {"ses:FromAddress": "shop@example.com"}}, []),
+        ({"StringEquals": {"ses:FeedbackAddress": "shop@example.com"}}, ["wide-resource"]),
+    ],
+)
+def test_who_may_send_as_one_address_needs_no_identity_named(condition: dict[str, Any], rules: list[str]) -> None:
+    mail = {"service": "sesv2", "operation": "SendEmail", "parameters": {"FromEmailAddress": "shop@example.com"}}
+    send = allow("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*", Condition=condition)
+
+    assert [each.rule for each in found({"calls": [mail], "more policies": {"Send": [send]}})] == rules
