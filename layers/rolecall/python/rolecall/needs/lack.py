@@ -201,6 +201,8 @@ def _reason(each: Missing, held: Grant) -> tuple[str, bool]:
         return f"the role allows it, and account {need.resource.split(':')[4]} must allow it as well", False
     if "⟨?⟩" in need.resource:
         return "the code does not say on which resource", False
+    if "⟨event:" in need.resource:
+        return "the event says on which resource", False
     names = (need.resource, *(name for near in verdict.near for name in near.resources))
     if any(map(is_unresolved, names)):
         return "not all names are known", True
