@@ -305,6 +305,13 @@ def test_a_message_needs_any_of_three_rights() -> None:
     ]
 
 
+def test_a_secret_that_is_known_is_meant_by_its_name() -> None:
+    known, other = (Resource(arn("secretsmanager", f"secret:{name}-AbCdEf")) for name in ("db", "db-old"))
+    made = call("secretsmanager", "GetSecretValue", {"SecretId": "db"})
+
+    assert needed(made, within=account(known, other)) == {("secretsmanager:GetSecretValue", known.arn, "must")}
+
+
 def test_the_data_api_reads_the_secret_with_the_callers_rights() -> None:
     secret = arn("secretsmanager", "secret:db-AbCdEf")
     made = call("rds-data", "ExecuteStatement", {"resourceArn": arn("rds", "cluster:db"), "secretArn": secret})
