@@ -67,13 +67,13 @@ ATTACHING = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolic
 
 
 def mentions(stack: Stack, logical_id: str) -> tuple[str, ...]:
-    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, and `Outputs`.
+    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, then `Globals`, `Outputs`.
 
-    A policy that is attached to a role is part of it.
+    A policy that is attached to a role is part of it. `Globals` are there where SAM refuses the template.
     """
     found = {name for name, each in stack.resolver.resources.items() if logical_id in _referred(_telling(each))}
-    told = logical_id in _referred(stack.resolver.body.get(OUTPUTS))
-    return tuple(sorted(found - {logical_id})) + ((OUTPUTS,) if told else ())
+    told = (part for part in ("Globals", OUTPUTS) if logical_id in _referred(stack.resolver.body.get(part)))
+    return (*sorted(found - {logical_id}), *told)
 
 
 def _telling(resource: Any) -> Any:

@@ -11,7 +11,7 @@ from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
 from rolecall.sources.mapped import uses
-from rolecall.sources.template.code import code_of
+from rolecall.sources.template.code import REFUSED, code_of
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
 from rolecall.sources.template.wiring import pushed
@@ -191,7 +191,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     arn, subject = resolver.arn_of(logical_id), stack.id(logical_id)
     gaps += [replace(gap, subject=subject) for gap in wired.of_function.get(arn, ())]
     if logical_id in stack.refused:
-        gaps.append(Gap("function", f"SAM refuses `{logical_id}`: {stack.refused[logical_id]}", stack.file, subject))
+        gaps.append(Gap(REFUSED, stack.refused[logical_id], stack.file, subject))
     role = str(properties.get("Role") or "")
     if not role and logical_id not in stack.refused:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
