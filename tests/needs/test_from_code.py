@@ -247,6 +247,7 @@ def test_a_sender_is_verified_by_address_or_by_domain() -> None:
         (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "in/"}), (("s3:prefix", "in/"),)),
         (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "⟨?⟩"}), ()),
         (call("events", "PutEvents", {"Entries.Source": "shop"}), (("events:source", "shop"),)),
+        (call("iam", "AttachUserPolicy", {"UserName": "x", "PolicyArn": "arn:p"}), (("iam:PolicyARN", "arn:p"),)),
         (call("ses", "SendEmail", {"Source": "Shop <shop@a.com>"}), (("ses:FromAddress", "shop@a.com"),)),
     ],
 )

@@ -60,9 +60,7 @@ def test_a_key_that_is_made_disabled_decrypts_nothing(tmp_path: Path) -> None:
     assert named(found(tmp_path, KEY, function=function)) == ["high undecryptable-configuration"]
 
 
-@pytest.mark.parametrize(
-    ("statement", "rules"), [("", ["high undecryptable-configuration"]), (f", {LAMBDAS}", [])]
-)
+@pytest.mark.parametrize(("statement", "rules"), [("", ["high undecryptable-configuration"]), (f", {LAMBDAS}", [])])
 def test_the_key_of_the_code_lets_lambda_in(statement: str, rules: list[str], tmp_path: Path) -> None:
     code = "Code: {S3Bucket: builds, S3Key: app.zip, SourceKMSKeyArn: !GetAtt Key.Arn}"
     function = FUNCTION.replace("Code: {ZipFile: 'def handler(event, context): return 1'}", code)

@@ -69,14 +69,15 @@ def test_a_function_that_sam_refuses_keeps_the_settings_that_it_is_given(tmp_pat
 
 def test_what_sam_refuses_for_all_is_one_finding_and_leaves_no_role_over(tmp_path: Path) -> None:
     trust = "Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]"
+    own = "Handler: index.b, InlineCode: 'def b(event, context): return 1'"
     _, account = read(
         tmp_path,
         f"""
 Globals: {{Function: {{Runtime: python3.13, Role: !GetAtt R.Arn}}}}
 Resources:
   R: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {{{trust}}}}}}}
-  F: {{Type: AWS::Serverless::Function, Properties: {{Handler: index.b, InlineCode: 'def b(event, context): return 1'}}}}
-  G: {{Type: AWS::Serverless::Function, Properties: {{Handler: index.b, InlineCode: 'def b(event, context): return 1'}}}}
+  F: {{Type: AWS::Serverless::Function, Properties: {{{own}}}}}
+  G: {{Type: AWS::Serverless::Function, Properties: {{{own}}}}}
 """,
     )
     (finding,) = engine.audit(account).findings

@@ -140,6 +140,12 @@ TOLD: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Service Authorization Reference, "Condition keys" of each service.
     "cloudwatch:PutMetricData": (("cloudwatch:namespace", "Namespace"),),
     "events:PutEvents": (("events:detail-type", "DetailType"), ("events:source", "Source")),
+    "iam:AttachGroupPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:AttachRolePolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:AttachUserPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachGroupPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachRolePolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachUserPolicy": (("iam:PolicyARN", "PolicyArn"),),
     "s3:ListBucket": (("s3:prefix", "Prefix"),),
     "ses:SendEmail": (("ses:FromAddress", "Source"), ("ses:FromAddress", "FromEmailAddress")),
     "ses:SendRawEmail": (("ses:FromAddress", "Source"),),

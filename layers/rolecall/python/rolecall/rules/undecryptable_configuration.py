@@ -115,7 +115,7 @@ def _lets_lambda(key: Resource, policy: Policy) -> bool:
 
 
 def _fix(key: Resource, account: Account) -> str:
-    """The statement of AWS's page for the functions of the account: the key policy of a template waits for no function."""
+    """The statement of AWS's page, for all functions of the account: one that names a function would wait for it."""
     functions = f"arn:{account.partition}:lambda:{account.region}:{account.id}:function:*"
     statement = {
         "Effect": "Allow",
