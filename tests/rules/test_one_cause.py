@@ -170,6 +170,7 @@ def test_full_access_to_a_service_is_one_finding(tmp_path: Path) -> None:
 
     assert named(found(tmp_path, OTHER, role=role)) == ["high broad-managed-policy"]
 
+
 INBOX = "\n  Inbox: {Type: AWS::S3::Bucket, Properties: {BucketName: inbox}}\n"
 READS = r"""
       Code: {ZipFile: "import boto3\ndef handler(event, _): boto3.client('s3').get_object(Bucket='inbox', Key='a')"}

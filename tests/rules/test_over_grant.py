@@ -218,3 +218,20 @@ def test_who_may_send_as_one_address_needs_no_identity_named(condition: dict[str
     send = allow("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*", Condition=condition)
 
     assert [each.rule for each in found({"calls": [mail], "more policies": {"Send": [send]}})] == rules
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ([], "replace the statement (Example, statement 1) by what `rolecall needs --function orders"),
+        (None, "name the actions and resources that the function needs, and put what it must not do in a Deny"),
+    ],
+)
+def test_all_but_a_few_counts_what_can_be_done_on_the_resource(code: list[Any] | None, fix: str) -> None:
+    statement = {"Effect": "Allow", "NotAction": "s3:DeleteObject", "Resource": "arn:aws:s3:::inbox/*"}
+    fragment = {"more policies": {"Example": [statement]}, **({"code": "unread"} if code is None else {"calls": code})}
+    (finding,) = [each for each in engine.audit(account(fragment)).findings if each.rule == "negated-grant"]
+
+    assert finding.message.startswith("allows `all actions but s3:DeleteObject` on `arn:aws:s3:::inbox/*`: ")
+    assert int(finding.message.split()[-2]) < 100
+    assert finding.fix.startswith(fix)

@@ -3,11 +3,14 @@ from itertools import islice, product
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.policy import Statement
-from rolecall.iam.wildcard import matches
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Gap
 from rolecall.needs.excess import TELLING, expanded, is_open
+from rolecall.needs.extent import fits
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
+from rolecall.needs.of import of_role
+from rolecall.needs.policy import printed
 from rolecall.needs.witness import witness
 from rolecall.rules import BROAD_GRANTS, Yields, rule
 
@@ -63,13 +66,20 @@ def negated_grant(function: Function, account: Account) -> Yields:
             yield Hit(
                 statement,
                 f"allows {_said(statement)}: {_granted(statement)} actions",
-                fix="name the actions and resources that the function needs, and put what it must not do in a Deny",
+                fix=_fix(statement, function, account),
                 actions=statement.actions or None,
                 resources=statement.resources or statement.not_resources,
                 confidence=Confidence.HIGH if is_read else Confidence.MEDIUM,
                 evidence={"granted": _granted(statement), "like": [seen["action"]]},
                 witness=seen,
             )
+
+
+def _fix(statement: Statement, function: Function, account: Account) -> str:
+    if of_role(function, account).unknown:
+        return "name the actions and resources that the function needs, and put what it must not do in a Deny"
+    place = f"{statement.place.file}:{statement.place.line}: " if statement.place else ""
+    return f"{place}replace the statement ({statement.where}) by {printed(function, account)}"
 
 
 def _said(statement: Statement) -> str:
@@ -79,8 +89,13 @@ def _said(statement: Statement) -> str:
 
 
 def _granted(statement: Statement) -> int:
-    """How many actions it lets through, on whatever resource."""
+    """How many actions it lets through: on whatever resource, or where it names the service, on those that it names."""
     entries = statement.actions or statement.not_actions
+    services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources}
+    if statement.not_actions and services and not any(is_wild(each) or not each for each in services):
+        every = (action for service in services for action in catalog.expand(f"{service}:*"))
+        acting = (each for each in every if any(fits(each, resource) for resource in statement.resources))
+        return sum(not _is_named(statement, each) for each in acting)
     named = {each for entry in entries for each in expanded(entry, ("*",))}
     if any(map(is_open, entries)):
         return catalog.size() if statement.actions else 0

@@ -121,7 +121,7 @@ def _fixes(caller: Caller, function: Function, account: Account) -> Iterator[str
         on = ", ".join(each.resources) or "all but " + ", ".join(each.not_resources)
         yield (
             f"{at}in `{each.policy}` of `{caller.name}` narrow `{named}` on `{on}` to the functions that it is to"
-            f" invoke, or declare it: tag `{function.name}` with `{KEY}`"
+            f" invoke, or declare it: add `{caller.name}` to the tag `{KEY}` of `{function.name}`"
         )
 
 
