@@ -235,3 +235,13 @@ def test_all_but_a_few_counts_what_can_be_done_on_the_resource(code: list[Any] |
     assert finding.message.startswith("allows `all actions but s3:DeleteObject` on `arn:aws:s3:::inbox/*`: ")
     assert int(finding.message.split()[-2]) < 100
     assert finding.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("limit", "medium"), ("other", "high")])
+def test_to_read_once_more_what_is_read_anyway_is_no_secret_more(name: str, severity: str) -> None:
+    read = {"service": "ssm", "operation": "GetParameter", "parameters": {"Name": "limit"}}
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
+    statements = [allow("ssm:GetParameter", f"{parameter}limit"), allow("ssm:GetParameters", f"{parameter}{name}")]
+    (finding,) = found({"calls": [read], "more policies": {"Read": statements}})
+
+    assert (finding.rule, finding.severity.value) == ("unneeded-grant", severity)
