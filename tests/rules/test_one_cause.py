@@ -197,3 +197,20 @@ def test_what_was_granted_in_vain_is_what_is_lacking(actions: str, starts: str, 
     assert denied.rule == "denied-call"
     assert denied.fix.removeprefix(f"{tmp_path}/template.yaml:26: ").startswith(starts)
     assert denied.fix.endswith(ends % place if "%s" in ends else ends)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fix"),
+    [
+        ("Action: 's3:HeadObject', Resource: '*'", "take `s3:HeadObject` out, or write what was meant"),
+        (
+            "Action: 'ses:SendEmail', Resource: '*', Condition: {StringEquals: {'aws:Acount': '1'}}",
+            "write the key that was meant in place of `aws:Acount`",
+        ),
+    ],
+)
+def test_a_condition_is_never_to_be_taken_out(statement: str, fix: str, tmp_path: Path) -> None:
+    role = ROLE.replace(ENDS, f"{ENDS}              - {{Effect: Deny, {statement}}}\n")
+    (finding,) = [each for each in found(tmp_path, "", role=role) if each.rule == "unknown-action"]
+
+    assert finding.fix.partition(": ")[2] == fix

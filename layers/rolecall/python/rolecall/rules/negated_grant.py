@@ -65,7 +65,7 @@ def negated_grant(function: Function, account: Account) -> Yields:
             is_read = not (role.unread("boundary") or role.unread("role policies"))
             yield Hit(
                 statement,
-                f"allows {_said(statement)}: {_granted(statement)} actions",
+                f"allows {_said(statement)}: {_counted(_granted(statement))}",
                 fix=_fix(statement, function, account),
                 actions=statement.actions or None,
                 resources=statement.resources or statement.not_resources,
@@ -80,6 +80,10 @@ def _fix(statement: Statement, function: Function, account: Account) -> str:
         return "name the actions and resources that the function needs, and put what it must not do in a Deny"
     place = f"{statement.place.file}:{statement.place.line}: " if statement.place else ""
     return f"{place}replace the statement ({statement.where}) by {printed(function, account)}"
+
+
+def _counted(actions: int) -> str:
+    return "1 action" if actions == 1 else f"{actions} actions"
 
 
 def _said(statement: Statement) -> str:

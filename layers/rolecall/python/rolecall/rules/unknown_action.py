@@ -78,7 +78,7 @@ def _hit(group: tuple[_Judged, ...]) -> Hit:
     return Hit(
         first.statement,
         "; ".join(whys[:3]) + (f"; and {len(whys) - 3} more" if len(whys) > 3 else ""),
-        fix=_fix(nearest) if first.is_own else "nothing to do: it was not you who wrote it",
+        fix=_fix(nearest, first) if first.is_own else "nothing to do: it was not you who wrote it",
         actions=tuple(dict.fromkeys(entry for entry, _ in faults)),
         severity=Severity.MEDIUM if first.is_own else Severity.INFO,
         evidence={
@@ -117,6 +117,14 @@ def _unknown_keys(statement: Statement) -> Iterator[tuple[str, str]]:
             yield key, f"no request for {named(statement.actions, most=1)} has the key `{key}`"
 
 
-def _fix(nearest: dict[str, tuple[str, ...]]) -> str:
+def _fix(nearest: dict[str, tuple[str, ...]], judged: _Judged) -> str:
     written = [f"`{found[0]}` in place of `{entry}`" for entry, found in nearest.items()]
-    return f"write {', '.join(written)}" if written else "correct the statement, or remove what it names in vain"
+    if written:
+        return f"write {', '.join(written)}"
+    place = judged.statement.place
+    at = f"{place.file}:{place.line}: " if place else ""
+    keys = {each.key for each in judged.statement.conditions}
+    wrong = list(dict.fromkeys(entry for entry, _ in judged.faults if entry in keys))
+    if wrong:  # Without its condition a statement is another one.
+        return f"{at}write the key that was meant in place of {named(wrong)}"
+    return f"{at}take {named(list(dict.fromkeys(entry for entry, _ in judged.faults)))} out, or write what was meant"
