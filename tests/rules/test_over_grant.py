@@ -10,7 +10,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from rolecall.rules.blocked_need import UNDER_GRANTS
-from tests.builders import ACCOUNT, REGION, ROLE, account, allow, document
+from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account, allow, document
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
@@ -245,3 +245,15 @@ def test_to_read_once_more_what_is_read_anyway_is_no_secret_more(name: str, seve
     (finding,) = found({"calls": [read], "more policies": {"Read": statements}})
 
     assert (finding.rule, finding.severity.value) == ("unneeded-grant", severity)
+
+
+def test_a_right_on_the_secrets_that_a_function_rotates_is_not_wide() -> None:
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
+    own = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION}}
+    rotate = allow("secretsmanager:GetSecretValue", f"{secret}*", Condition=own)
+    read = {"service": "secretsmanager", "operation": "GetSecretValue", "parameters": {"SecretId": "⟨event:SecretId⟩"}}
+    triggers = [{"type": "secretsmanager", "source": f"{secret}db-AbCdEf"}]
+
+    judged = found({"calls": [read], "triggers": triggers, "policies": {"Rotate": [rotate]}})
+
+    assert [each.rule for each in judged] == ["refused-trigger"]

@@ -178,6 +178,7 @@ class Grant:
             "aws:PrincipalType": "AssumedRole",
             "aws:SecureTransport": "true",
             **_where(action, resource, self.account),
+            **_rotated(resource, self.function),
             **context,
         }
         if not by_lambda:
@@ -254,6 +255,12 @@ def _where(action: str, resource: str, account: Account) -> dict[str, str]:
         owner = account.id
     found = {"aws:RequestedRegion": region, "aws:ResourceAccount": owner}
     return {key: value for key, value in found.items() if value and not is_wild(value) and not is_unresolved(value)}
+
+
+def _rotated(resource: str, function: Function) -> dict[str, str]:
+    """Of a secret that the function rotates (Secrets Manager User Guide, "Condition keys for Secrets Manager")."""
+    rotates = any(each.type == "secretsmanager" and each.source == resource for each in function.triggers)
+    return {"secretsmanager:resource/AllowRotationLambdaArn": function.arn} if rotates else {}
 
 
 def _session(role: Role, function: Function, account: Account) -> str:

@@ -128,6 +128,7 @@ PICKING = (
     "ecs:cluster",
     "kms:requestalias",
     "kms:resourcealiases",
+    "secretsmanager:resource/allowrotationlambdaarn",
     "secretsmanager:secretid",
     "ses:fromaddress",
 )
