@@ -94,6 +94,17 @@ def test_a_role_accepts_what_is_about_it_and_nothing_about_callers() -> None:
     assert found["stale-acceptance"].role == ROLE
 
 
+def test_a_tag_that_sam_copied_to_the_role_is_stale_with_its_original() -> None:
+    public = {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    tags = {"rolecall:accept:public-function": "meant"}
+    met = judge({"resource policy": [public]}, tags, public_function="meant")
+    unmet = judge({}, tags, public_function="meant")
+
+    assert "stale-acceptance" not in met
+    assert (unmet["stale-acceptance"].function, unmet["stale-acceptance"].role) == ("orders", None)
+    assert "stale-acceptance" in judge({"resource policy": [public]}, tags, public_function="another reason")
+
+
 def test_a_gap_cannot_be_accepted() -> None:
     gaps = {
         "gaps": [{"what": "resource policy", "why": "AccessDenied", "call": "lambda:GetPolicy", "subject": "orders"}]

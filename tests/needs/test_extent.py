@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall.needs.extent import fits
+from rolecall.needs.extent import fits, within
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,11 @@ def test_an_action_may_be_done_on_what_a_pattern_stands_for(action: str, resourc
 )
 def test_an_action_is_never_done_on_another_kind(action: str, resource: str) -> None:
     assert not fits(action, resource)
+
+
+@pytest.mark.parametrize(("end", "expected"), [("-??????", True), ("-*", True), ("-AbCdEf", True), ("*", False)])
+@pytest.mark.parametrize("needed", ["-AbCdEf", "-??????"])
+def test_a_secret_is_one_thing_with_and_without_its_random_end(needed: str, end: str, expected: bool) -> None:
+    secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:shop/db"
+
+    assert within(secret + end, secret + needed) is expected

@@ -5,7 +5,7 @@ import pytest
 from rolecall.model import Call
 from rolecall.needs import Certainty
 from rolecall.needs.from_code import needs_of
-from tests.needs.world import KEY, Resource, Trigger, account, arn, call, function, needed
+from tests.needs.world import ACCOUNT, KEY, Resource, Trigger, account, arn, call, function, needed
 
 MUST = [
     (call("dynamodb", "PutItem", {"TableName": "orders"}), "dynamodb:PutItem", arn("dynamodb", "table/orders")),
@@ -247,6 +247,7 @@ def test_a_sender_is_verified_by_address_or_by_domain() -> None:
         (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "in/"}), (("s3:prefix", "in/"),)),
         (call("s3", "ListObjectsV2", {"Bucket": "inbox", "Prefix": "⟨?⟩"}), ()),
         (call("events", "PutEvents", {"Entries.Source": "shop"}), (("events:source", "shop"),)),
+        (call("iam", "AttachUserPolicy", {"UserName": "x", "PolicyArn": "arn:p"}), (("iam:PolicyARN", "arn:p"),)),
         (call("ses", "SendEmail", {"Source": "Shop <shop@a.com>"}), (("ses:FromAddress", "shop@a.com"),)),
     ],
 )
@@ -254,6 +255,31 @@ def test_condition_keys_that_are_parameters_are_known_where_these_are(
     made: Call, told: tuple[tuple[str, str], ...]
 ) -> None:
     assert {need.told for need in needs_of(made, function(), account()) if need.action[:4] != "kms:"} == {told}
+
+
+@pytest.mark.parametrize("cluster", ["jobs", arn("ecs", "cluster/jobs")])
+def test_a_task_runs_in_the_cluster_that_the_code_names(cluster: str) -> None:
+    found = needs_of(call("ecs", "RunTask", {"taskDefinition": "etl", "cluster": cluster}), function(), account())
+
+    assert {need.told for need in found if need.action == "ecs:RunTask"} == {
+        (("ecs:cluster", arn("ecs", "cluster/jobs")),)
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "name", "to"),
+    [
+        ("scheduler", "CreateSchedule", "Target.RoleArn", "scheduler"),
+        ("stepfunctions", "CreateStateMachine", "roleArn", "states"),
+    ],
+)
+def test_to_whom_a_role_is_passed_is_known(service: str, operation: str, name: str, to: str) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/jobs"
+    found = needs_of(call(service, operation, {name: role}), function(), account())
+
+    assert [need.told for need in found if need.action == "iam:PassRole"] == [
+        (("iam:PassedToService", f"{to}.amazonaws.com"),)
+    ]
 
 
 @pytest.mark.parametrize("service", ["textract", "rekognition"])
@@ -303,6 +329,13 @@ def test_a_message_needs_any_of_three_rights() -> None:
         ("ses:SendRawEmail", "may", 0),
         ("ses:SendTemplatedEmail", "may", 0),
     ]
+
+
+def test_a_secret_that_is_known_is_meant_by_its_name() -> None:
+    known, other = (Resource(arn("secretsmanager", f"secret:{name}-AbCdEf")) for name in ("db", "db-old"))
+    made = call("secretsmanager", "GetSecretValue", {"SecretId": "db"})
+
+    assert needed(made, within=account(known, other)) == {("secretsmanager:GetSecretValue", known.arn, "must")}
 
 
 def test_the_data_api_reads_the_secret_with_the_callers_rights() -> None:

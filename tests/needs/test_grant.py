@@ -10,7 +10,7 @@ from rolecall.model import Account, Gap, Role
 from rolecall.needs import Certainty, Need, Proof
 from rolecall.needs.grant import Verdict, grant
 from tests.builders import allow, document
-from tests.needs.world import ACCOUNT, KEY, QUEUE, ROLE, Resource, account, arn, function
+from tests.needs.world import ACCOUNT, KEY, QUEUE, ROLE, Resource, Trigger, account, arn, function
 
 BOSS = f"arn:aws:iam::{ACCOUNT}:role/boss"
 
@@ -58,9 +58,19 @@ def test_a_boundary_takes_it_away() -> None:
 
 
 def test_a_condition_that_is_not_known_leaves_it_open() -> None:
-    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "orders"}}
 
     assert asked("sqs:SendMessage", QUEUE, allow("sqs:SendMessage", QUEUE, Condition=condition)).allowed is None
+
+
+@pytest.mark.parametrize(("subnets", "allowed"), [((), False), (("subnet-1",), None)])
+def test_only_a_function_in_a_vpc_comes_by_an_endpoint_of_one(subnets: tuple[str, ...], allowed: bool | None) -> None:
+    condition = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+    deny = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": condition}
+    held = grant(function(subnets=subnets), account(statements=(allow("sqs:SendMessage", QUEUE), deny)))
+
+    assert held is not None
+    assert held.allows("sqs:SendMessage", QUEUE).allowed is allowed
 
 
 def test_lambda_itself_polls_without_the_functions_arn() -> None:
@@ -164,3 +174,13 @@ def test_a_role_that_was_not_read_has_no_grant() -> None:
     role = world.roles[0].__class__(world.roles[0].arn, gaps=(Gap("role policies", "AccessDenied"),))
 
     assert grant(function(), Account(world.id, world.region, "a test", roles=(role,))) is None
+
+
+def test_a_secret_allows_the_function_that_rotates_it() -> None:
+    secret, other = arn("secretsmanager", "secret:db-AbCdEf"), arn("secretsmanager", "secret:web-AbCdEf")
+    own = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": arn("lambda", "function:orders")}}
+    statement = allow("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:*"), Condition=own)
+    held = grant(function(Trigger("secretsmanager", secret)), account(statements=(statement,)))
+
+    assert held is not None
+    assert [held.allows("secretsmanager:GetSecretValue", each).allowed for each in (secret, other)] == [True, None]

@@ -593,3 +593,37 @@ def test_what_is_supposed_of_a_role_does_not_index_the_account_anew() -> None:
     supposed = with_trust(held, OTHER, None)
     assert supposed.account is held.account
     assert supposed.known(OTHER) == Resource(OTHER, policy=letting_in("aws", ACCOUNT))
+
+
+DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@pytest.mark.parametrize(
+    ("action", "condition", "rules"),
+    [
+        ("iam:AttachUserPolicy", {"iam:PolicyARN": DENY_ALL}, []),
+        ("iam:AttachUserPolicy", {"iam:PolicyARN": [DENY_ALL, ADMINISTRATOR]}, ["incomplete-audit"]),
+        ("iam:PutUserPolicy", {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/edge"}, []),
+        ("iam:PutUserPolicy", {"iam:PermissionsBoundary": ADMINISTRATOR}, ["incomplete-audit"]),
+    ],
+)
+def test_who_gives_out_one_harmless_policy_is_no_administrator(
+    action: str, condition: dict[str, Any], rules: list[str]
+) -> None:
+    users = f"arn:aws:iam::{ACCOUNT}:user/*"
+    given = allow(action, users, Condition={"StringEquals": condition})
+
+    judged = engine.audit(account({"code": "unread", "more policies": {"Give": [given]}})).findings
+
+    assert [each.rule for each in judged if each.evidence.get("what") != "code"] == rules
+
+
+def test_an_administrator_by_what_its_code_needs_is_told_how_to_narrow_it() -> None:
+    attach = {"service": "iam", "operation": "AttachUserPolicy", "where": "app.py:3"}
+    calls = [{**attach, "parameters": {"UserName": "⟨event:user⟩", "PolicyArn": DENY_ALL}}]
+    policies = {"Give": [allow("iam:AttachUserPolicy", f"arn:aws:iam::{ACCOUNT}:user/*")]}
+    (finding,) = engine.audit(account({"calls": calls, "more policies": policies})).findings
+
+    assert finding.rule == "admin-role"
+    assert finding.fix.endswith(f'{{"Condition": {{"ArnEquals": {{"iam:PolicyARN": "{DENY_ALL}"}}}}}}')

@@ -97,6 +97,15 @@ def test_a_policy_template_is_what_goes(tmp_path: Path) -> None:
     assert re.sub(r"\(.*/", "(", fix) == "remove `SQSPollerPolicy` (template.yaml:7)"
 
 
+def test_what_sam_makes_of_one_name_is_one_finding(tmp_path: Path) -> None:
+    found = serverless(tmp_path, [{"SSMParameterReadPolicy": {"ParameterName": "orders"}}])
+    (finding,) = [each for each in found if each.rule == "unneeded-grant"]
+
+    assert "ssm:DescribeParameters" in finding.actions
+    assert "by `SSMParameterReadPolicy`: nothing of" in finding.message
+    assert re.sub(r"\(.*/", "(", finding.fix).startswith("replace `SSMParameterReadPolicy` (template.yaml:7) by")
+
+
 def test_a_managed_policy_is_what_is_replaced(tmp_path: Path) -> None:
     found = serverless(tmp_path, ["AmazonDynamoDBFullAccess"])
     (fix,) = [each.fix for each in found if each.rule == "broad-managed-policy" and each.severity.value == "high"]

@@ -104,6 +104,18 @@ def test_a_bucket_is_named_as_it_will_be_called(more: str, said: str, tmp_path: 
     assert finding.fix.partition(": ")[2] == (said % name if "%s" in said else said)
 
 
+def test_a_bucket_without_a_name_needs_one_for_its_permission(tmp_path: Path) -> None:
+    unnamed = BUCKET.replace("BucketName: !Sub 'inbox-${AWS::AccountId}',", "")
+    finding = only(tmp_path, unnamed + let("s3.amazonaws.com, SourceAccount: !Ref AWS::AccountId"))
+    wanted = json.dumps({"Fn::Sub": "arn:${AWS::Partition}:s3:::BUCKET_NAME"})
+
+    assert unnamed != BUCKET
+    assert finding.fix.partition(": ")[2] == (
+        f"add `SourceArn: {wanted}`; BUCKET_NAME is a `BucketName`"
+        " that you give to `Inbox`, which waits for the permission"
+    )
+
+
 def test_a_target_group_waits_for_its_permission_which_names_it(tmp_path: Path) -> None:
     finding = only(tmp_path, GROUP + let("elasticloadbalancing.amazonaws.com"))
     group = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/pages/*"

@@ -285,6 +285,18 @@ SECOND = """
 """
 
 
+SITE = """
+  Site: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
+  Let:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Orders
+      Action: lambda:InvokeFunctionUrl
+      Principal: cloudfront.amazonaws.com
+      SourceArn: !Sub 'arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Site}'
+"""
+
+
 def test_a_name_that_nobody_can_have_has_no_half_of_a_url() -> None:
     within = with_url("AWS_IAM", opening({"AWS": f"arn:aws:iam::{ACCOUNT}:wizard/x"}, **SIGNED))
 
@@ -311,6 +323,17 @@ def test_in_a_template_half_a_permission_for_every_account_is_told_by_its_own_st
         31,
     )
     assert "template.yaml:31; or, if everybody is to call it (`public-url` then" in finding.fix
+
+
+def test_the_half_that_a_distribution_lacks_is_pasted_with_a_reference_to_it(tmp_path: Path) -> None:
+    signed = URL.replace("NONE", "AWS_IAM") + SITE
+    (finding,) = found(tmp_path, signed)
+    pasted = finding.fix.partition(": ")[2]
+
+    assert json.loads(pasted)["Properties"]["SourceArn"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Site}"
+    }
+    assert found(tmp_path, f"{signed}  Pasted: {pasted}\n") == []
 
 
 def test_in_a_template_a_permission_is_left_without_a_url(tmp_path: Path) -> None:

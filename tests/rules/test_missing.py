@@ -335,3 +335,17 @@ def test_statements_that_were_meant_to_allow_it_are_no_findings_of_their_own() -
     calls = [PUT, {**PUT, "operation": "GetItem"}]
 
     assert names({"calls": calls, "more policies": {"Store": meant}}) == ["denied-call"]
+
+
+@pytest.mark.parametrize(
+    ("table", "severity", "why"),
+    [
+        ("⟨event:ResourceProperties.Table⟩", Severity.INFO, "the event says on which resource"),
+        ("⟨env:TABLE⟩", Severity.MEDIUM, "not all names are known"),
+    ],
+)
+def test_nobody_can_mend_that_the_event_names_the_table(table: str, severity: Severity, why: str) -> None:
+    calls = [{**PUT, "parameters": {"TableName": table}}]
+    finding = one({"calls": calls, "more policies": {"Store": [allow("dynamodb:PutItem", TABLE)]}})
+
+    assert (finding.rule, finding.severity, finding.message.rpartition(": ")[2]) == ("incomplete-audit", severity, why)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.written import ROLE, found, named
+from tests.rules.written import FUNCTION, ROLE, found, named
 
 DAILY = """
   Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
@@ -169,3 +169,48 @@ def test_full_access_to_a_service_is_one_finding(tmp_path: Path) -> None:
     role = ROLE.replace("Properties:", attached)
 
     assert named(found(tmp_path, OTHER, role=role)) == ["high broad-managed-policy"]
+
+
+INBOX = "\n  Inbox: {Type: AWS::S3::Bucket, Properties: {BucketName: inbox}}\n"
+READS = r"""
+      Code: {ZipFile: "import boto3\ndef handler(event, _): boto3.client('s3').get_object(Bucket='inbox', Key='a')"}
+"""
+ENDS = "log-group:/aws/lambda/app:*'\n"
+MEANT = "              - {Effect: Allow, Action: [%s], Resource: 'arn:aws:s3:::inbox%s'}\n"
+
+
+@pytest.mark.parametrize(
+    ("actions", "starts", "ends"),
+    [
+        ("'s3:GetObject'", "replace the statement (WriteLogs, statement 2) by {", "}"),
+        ("'s3:GetObject', 's3:PutBucketTagging'", "{", "; take `s3:GetObject` out of %s, where nothing comes of it"),
+        ("'s3:GetObjct', 's3:PutObjectTagging'", "{", "; take `s3:GetObjct` out of %s, where nothing comes of it"),
+    ],
+)
+def test_what_was_granted_in_vain_is_what_is_lacking(actions: str, starts: str, ends: str, tmp_path: Path) -> None:
+    function = FUNCTION.replace("\n      Code: {ZipFile: 'def handler(event, context): return 1'}\n", READS)
+    on = "/*" if "PutObject" in actions else ""
+    findings = found(tmp_path, INBOX, function=function, role=ROLE.replace(ENDS, ENDS + MEANT % (actions, on)))
+    (denied,) = [each for each in findings if each.rule != "unneeded-grant"]
+    place = f"{tmp_path}/template.yaml:26 (WriteLogs, statement 2)"
+
+    assert denied.rule == "denied-call"
+    assert denied.fix.removeprefix(f"{tmp_path}/template.yaml:26: ").startswith(starts)
+    assert denied.fix.endswith(ends % place if "%s" in ends else ends)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fix"),
+    [
+        ("Action: 's3:HeadObject', Resource: '*'", "take `s3:HeadObject` out, or write what was meant"),
+        (
+            "Action: 'ses:SendEmail', Resource: '*', Condition: {StringEquals: {'aws:Acount': '1'}}",
+            "write the key that was meant in place of `aws:Acount`",
+        ),
+    ],
+)
+def test_a_condition_is_never_to_be_taken_out(statement: str, fix: str, tmp_path: Path) -> None:
+    role = ROLE.replace(ENDS, f"{ENDS}              - {{Effect: Deny, {statement}}}\n")
+    (finding,) = [each for each in found(tmp_path, "", role=role) if each.rule == "unknown-action"]
+
+    assert finding.fix.partition(": ")[2] == fix

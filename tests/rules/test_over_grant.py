@@ -10,7 +10,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from rolecall.rules.blocked_need import UNDER_GRANTS
-from tests.builders import ACCOUNT, REGION, ROLE, account, allow, document
+from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account, allow, document
 
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 PUT = {"service": "dynamodb", "operation": "PutItem", "parameters": {"TableName": "orders"}}
@@ -208,3 +208,56 @@ def test_what_others_wrote_in_vain_is_one_remark() -> None:
     judged = found({"calls": [], "more policies": policies})
 
     assert [(each.severity.value, each.rule) for each in judged] == [("info", "unknown-action")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "rules"),
+    [
+        ({"StringEquals": {"ses:FromAddress": "shop@example.com"}}, []),
+        ({"StringEquals": {"ses:FeedbackAddress": "shop@example.com"}}, ["wide-resource"]),
+    ],
+)
+def test_who_may_send_as_one_address_needs_no_identity_named(condition: dict[str, Any], rules: list[str]) -> None:
+    mail = {"service": "sesv2", "operation": "SendEmail", "parameters": {"FromEmailAddress": "shop@example.com"}}
+    send = allow("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*", Condition=condition)
+
+    assert [each.rule for each in found({"calls": [mail], "more policies": {"Send": [send]}})] == rules
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ([], "replace the statement (Example, statement 1) by what `rolecall needs --function orders"),
+        (None, "name the actions and resources that the function needs, and put what it must not do in a Deny"),
+    ],
+)
+def test_all_but_a_few_counts_what_can_be_done_on_the_resource(code: list[Any] | None, fix: str) -> None:
+    statement = {"Effect": "Allow", "NotAction": "s3:DeleteObject", "Resource": "arn:aws:s3:::inbox/*"}
+    fragment = {"more policies": {"Example": [statement]}, **({"code": "unread"} if code is None else {"calls": code})}
+    (finding,) = [each for each in engine.audit(account(fragment)).findings if each.rule == "negated-grant"]
+
+    assert finding.message.startswith("allows `all actions but s3:DeleteObject` on `arn:aws:s3:::inbox/*`: ")
+    assert int(finding.message.split()[-2]) < 100
+    assert finding.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("limit", "medium"), ("other", "high")])
+def test_to_read_once_more_what_is_read_anyway_is_no_secret_more(name: str, severity: str) -> None:
+    read = {"service": "ssm", "operation": "GetParameter", "parameters": {"Name": "limit"}}
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
+    statements = [allow("ssm:GetParameter", f"{parameter}limit"), allow("ssm:GetParameters", f"{parameter}{name}")]
+    (finding,) = found({"calls": [read], "more policies": {"Read": statements}})
+
+    assert (finding.rule, finding.severity.value) == ("unneeded-grant", severity)
+
+
+def test_a_right_on_the_secrets_that_a_function_rotates_is_not_wide() -> None:
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
+    own = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION}}
+    rotate = allow("secretsmanager:GetSecretValue", f"{secret}*", Condition=own)
+    read = {"service": "secretsmanager", "operation": "GetSecretValue", "parameters": {"SecretId": "⟨event:SecretId⟩"}}
+    triggers = [{"type": "secretsmanager", "source": f"{secret}db-AbCdEf"}]
+
+    judged = found({"calls": [read], "triggers": triggers, "policies": {"Rotate": [rotate]}})
+
+    assert [each.rule for each in judged] == ["refused-trigger"]

@@ -30,6 +30,13 @@ LEFT = """
     Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]}, Policies: [{PolicyName: Work,
     PolicyDocument: {Statement: [{Effect: Allow, Action: '%s', Resource: '*'}]}}]}}
 """
+SEALED = """
+  Key: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Action: 'kms:*', Resource: '*',
+    Principal: {AWS: !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root'}}%s]}}}
+"""
+LAMBDAS = """{Effect: Allow, Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '*',
+    Principal: {Service: lambda.amazonaws.com}, Condition: {StringLike: {'kms:EncryptionContext:aws:lambda:FunctionArn':
+    !Sub 'arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*'}}}"""
 ENDS = "log-group:/aws/lambda/app:*'\n"
 
 
@@ -51,6 +58,15 @@ def test_a_key_that_is_made_disabled_decrypts_nothing(tmp_path: Path) -> None:
     function = with_setting("KmsKeyArn: !GetAtt Key.Arn")
 
     assert named(found(tmp_path, KEY, function=function)) == ["high undecryptable-configuration"]
+
+
+@pytest.mark.parametrize(("statement", "rules"), [("", ["high undecryptable-configuration"]), (f", {LAMBDAS}", [])])
+def test_the_key_of_the_code_lets_lambda_in(statement: str, rules: list[str], tmp_path: Path) -> None:
+    code = "Code: {S3Bucket: builds, S3Key: app.zip, SourceKMSKeyArn: !GetAtt Key.Arn}"
+    function = FUNCTION.replace("Code: {ZipFile: 'def handler(event, context): return 1'}", code)
+    told = named(found(tmp_path, SEALED % statement, function=function))
+
+    assert [each for each in told if each != "info incomplete-audit"] == rules
 
 
 @pytest.mark.parametrize(("policy", "rules"), [(SECURE, ["high unmountable-file-system"]), ("", [])])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rolecall import engine
 from rolecall.model import Account, Function
 from rolecall.sources import template
 
@@ -64,3 +65,22 @@ def test_a_function_that_sam_refuses_keeps_the_settings_that_it_is_given(tmp_pat
 
     assert [gap.what for gap in function.gaps][:1] == ["function"]
     assert (settings.log_group, settings.tracing, settings.subnets) == ("own", True, ("subnet-1",))
+
+
+def test_what_sam_refuses_for_all_is_one_finding_and_leaves_no_role_over(tmp_path: Path) -> None:
+    trust = "Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]"
+    own = "Handler: index.b, InlineCode: 'def b(event, context): return 1'"
+    _, account = read(
+        tmp_path,
+        f"""
+Globals: {{Function: {{Runtime: python3.13, Role: !GetAtt R.Arn}}}}
+Resources:
+  R: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {{{trust}}}}}}}
+  F: {{Type: AWS::Serverless::Function, Properties: {{{own}}}}}
+  G: {{Type: AWS::Serverless::Function, Properties: {{{own}}}}}
+""",
+    )
+    (finding,) = engine.audit(account).findings
+
+    assert finding.rule == "incomplete-audit"
+    assert finding.message.startswith("function: SAM refuses the template: 'Globals' section is invalid. 'Role' is not")

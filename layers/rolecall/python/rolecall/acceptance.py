@@ -83,7 +83,26 @@ def accept(
         naming = [(number, tag) for number, tag in enumerate(tags) if _names(tag, finding)]
         met |= {number for number, _ in naming}
         judged.append(_judged(finding, [tag for _, tag in naming], critical))
-    return tuple(judged), tuple(tag for number, tag in enumerate(tags) if number not in met)
+    return tuple(judged), tuple(_unmet(tags, met, account))
+
+
+def _unmet(tags: tuple[Acceptance, ...], met: set[int], account: Account) -> Iterator[Acceptance]:
+    """Those of which neither the tag nor its copy met a finding.
+
+    SAM gives the tags of a function to the role that it makes for it too (SAM Developer Guide,
+    AWS::Serverless::Function, "Tags"): nobody wrote those, and one of both is enough.
+    """
+    roles = {function.id: function.role for function in account.functions}
+
+    def said(tag: Acceptance) -> tuple[object, ...]:
+        role = tag.role if tag.function is None else roles[tag.function]
+        return (role, tag.rule, tag.reason, tag.only, tag.until)
+
+    written = {said(tag) for tag in tags if tag.function is not None}
+    copied = {said(tag) for number, tag in enumerate(tags) if tag.function is None and number in met}
+    for number, tag in enumerate(tags):
+        if number not in met and said(tag) not in (written if tag.function is None else copied):
+            yield tag
 
 
 def stale(

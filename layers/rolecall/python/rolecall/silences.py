@@ -11,6 +11,10 @@ from rolecall.iam.wildcard import matches
 from rolecall.model import Function
 from rolecall.rules import OVER_GRANTS, Rule
 
+IN_VAIN = "unknown-action"
+"""The rule on what a statement names in vain: where that was meant for what is lacking, and its fix takes it out, the
+lack has its say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Struck:
@@ -105,8 +109,7 @@ def _explains(lack: Struck, other: Struck) -> bool:
     if other.rule.name in lack.rule.silences:
         return True
     granted, meant = other.hit.actions or (), lack.hit.actions or ()
-    return (
-        other.rule.name in OVER_GRANTS
-        and bool(granted)
-        and all(any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted)
-    )
+    are_meant = [any(each.lower() == one.lower() or catalog.is_slip(each, one) for one in meant) for each in granted]
+    if other.rule.name == IN_VAIN:
+        return bool(granted) and {*granted} <= {action for _, action in lack.hit.steps}
+    return other.rule.name in OVER_GRANTS and bool(granted) and all(are_meant)

@@ -10,6 +10,7 @@ from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Poll
 
 PLACEHOLDER = "SOURCE_ARN"
+NAME = "BUCKET_NAME"
 CONDITIONS = {
     "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
     "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
@@ -43,7 +44,7 @@ def guarded_permission(function: Function, statement: Statement, caller: str, so
             others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
             document = json.dumps(_guarded(statement, caller, wanted, account))
             more = f", and a statement of its own for {others}" if others else ""
-            return f"in {place.file}:{place.line}: {document}{more}"
+            return f"in {place.file}:{place.line}: {document}{more}{_naming(source, account)}"
         return _guarding(statement, caller, source, account)
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
@@ -85,7 +86,11 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     owner = "`SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
     if place.added_by:
         lines = " and ".join(filter(None, [line, owner]))
-        return f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
+        also = " and the `NotificationConfiguration` of the bucket" if owner else ""
+        return (
+            f"in place of the event, for which {place.added_by} always adds `{_sid(statement)}`, write an"
+            f" AWS::Lambda::Permission with {lines}{also}{_naming(source, account)}"
+        )
     if _asks_for(statement, "aws:sourceaccount", account.id):
         owner = ""
     if owner and _asks_for(statement, "aws:sourcearn", source):
@@ -93,7 +98,8 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     key = "aws:sourcearn" if line else "aws:sourceaccount"
     is_there = any(each.key.lower() == key for each in statement.conditions)
     lines = " and ".join(filter(None, [line, owner]))
-    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}"
+    naming = _naming(source, account) if line else ""
+    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}{naming}"
 
 
 def _asks_for(statement: Statement, key: str, value: str) -> bool:
@@ -103,16 +109,30 @@ def _asks_for(statement: Statement, key: str, value: str) -> bool:
 def _referred(source: str, account: Account) -> object:
     """A source as a template gives it; a bucket or target group by its name, since it waits for the permission.
 
-    The name of a target group has an end that AWS gives to it.
+    The name of a target group has an end that AWS gives to it, and a bucket that has none is to get one.
     """
     if not account.names:
         return source
+    if _unnamed(source, account):
+        return {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{NAME}"}
     references = References.of([account], "", ())
     named = references.deployed.get(source, "")
     waits = source.split(":")[2:3] in (["s3"], ["elasticloadbalancing"])
     if not waits or not named or named.removesuffix("/1").endswith("*"):
         return references.value(source)
     return {"Fn::Sub": f"{named.removesuffix('/1')}/*" if ":targetgroup/" in source else named}
+
+
+def _unnamed(source: str, account: Account) -> str | None:
+    """The logical id of a bucket of the template whose name nobody can say before it is there."""
+    given = dict(account.names).get(source)
+    sayable = source.split(":")[2:3] != ["s3"] or source in dict(account.deployed)
+    return None if given is None or sayable else given.partition(".")[0]
+
+
+def _naming(source: str, account: Account) -> str:
+    bucket = _unnamed(source, account)
+    return f"; {NAME} is a `BucketName` that you give to `{bucket}`, which waits for the permission" if bucket else ""
 
 
 def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:
@@ -125,7 +145,7 @@ def permission(function: Function, principal: str, source: str, account: Account
             f" --action lambda:InvokeFunction --principal {principal} --source-arn '{source}'{pinned}{_at(function)}"
         )
     given = {"SourceArn": _referred(source, account), **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {})}
-    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account)
+    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account) + _naming(source, account)
 
 
 def _added(

@@ -12,13 +12,17 @@ from rolecall.needs.resources import places
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """One more action that the call needs on a resource, and why; `may` where it hangs on more than the call."""
+    """One more action that the call needs on a resource, and why; `may` where it hangs on more than the call.
+
+    `told` are condition keys of the request that the call decides.
+    """
 
     action: str
     resource: str
     why: str
     may: bool = False
     inferred: bool = False
+    told: tuple[tuple[str, str], ...] = ()
 
 
 def further(given: Given) -> Iterator[Further]:
@@ -45,6 +49,21 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+PASSED_TO: Mapping[str, str] = {
+    # The documentation of each service on the role that it takes: whom its trust policy names.
+    "ecs": "ecs-tasks",
+    "events": "events",
+    "firehose": "firehose",
+    "glue": "glue",
+    "lambda": "lambda",
+    "pipes": "pipes",
+    "sagemaker": "sagemaker",
+    "scheduler": "scheduler",
+    "stepfunctions": "states",
+}
+"""Service -> the one that runs as what its calls are given, the value of iam:PassedToService."""
+
+
 def _passed(given: Given) -> Iterator[Further]:
     """A role that the call hands to a service must be passed: IAM User Guide, "Granting permissions to pass a role"."""
     named = {name.lower() for name in ROLES.get(given.call.service, ())}
@@ -53,11 +72,13 @@ def _passed(given: Given) -> Iterator[Further]:
         if leaf not in named and not leaf.endswith("rolearn"):
             continue
         values = [value for value in given.all(name) if value.text != "None"]
+        to = PASSED_TO.get(given.call.service)
+        told = (("iam:PassedToService", f"{to}.amazonaws.com"),) if to else ()
         for value in values:
             role = f"arn:{given.account.partition}:iam::{given.account.id}:role/{value.text}"
             arn = value.text if value.text.startswith("arn:") else role
             why = f"`{name}` hands the role to `{given.call.service}`"
-            yield Further("iam:PassRole", arn, why, may=len(values) > 1, inferred=value.inferred)
+            yield Further("iam:PassRole", arn, why, may=len(values) > 1, inferred=value.inferred, told=told)
 
 
 def _object(given: Given, action: str, bucket: str, key: str, why: str) -> Iterator[Further]:

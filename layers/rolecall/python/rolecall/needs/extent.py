@@ -25,6 +25,9 @@ ANY = re.compile(r"⟨(\?|event:)")
 SUFFIX = "-??????"
 """What AWS appends to the name of a secret."""
 
+SECRET = re.compile(r"(arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:.*)-[A-Za-z0-9?]{6}", re.DOTALL)
+"""A secret, and the part of its ARN that is its name."""
+
 
 @lru_cache(maxsize=8192)
 def fits(action: str, resource: str) -> bool:
@@ -64,7 +67,8 @@ def within(pattern: str, needed: str) -> bool:
     thing = _thing(needed)
     if matches(needed, placed) or placed == thing or placed.startswith((f"{thing}/", f"{thing}:")):
         return True
-    return needed.endswith(SUFFIX) and placed in (f"{needed.removesuffix(SUFFIX)}-*", needed.removesuffix(SUFFIX))
+    secret = SECRET.fullmatch(needed)
+    return secret is not None and placed in (secret[1] + SUFFIX, f"{secret[1]}-*", secret[1])
 
 
 def meets(pattern: str, needed: str) -> bool:

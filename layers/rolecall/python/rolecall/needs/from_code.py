@@ -7,7 +7,7 @@ the catalog knows is UNKNOWN for its service, and never a guess.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from email.utils import parseaddr
 
@@ -50,7 +50,9 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
         why = f"which action `{call.service}.{call.operation}` needs is not known"
         return (Need(f"{prefix}:*", "*", Certainty.UNKNOWN, _proof(call, why), literal=False),)
     found = [need for act in acts for need in _of_act(act, given)]
-    found += [_further(given, each.action, each.resource, each.why, each.may, each.inferred) for each in further(given)]
+    for each in further(given):
+        need = _further(given, each.action, each.resource, each.why, each.may, each.inferred)
+        found.append(replace(need, told=each.told))
     found += [key for need in found for key in _keys(need, given)]
     found += _dependents(found, given)
     if _is_pinned(given.call):
@@ -139,7 +141,14 @@ def _is_off(place: Place, given: Given) -> bool:
 TOLD: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Service Authorization Reference, "Condition keys" of each service.
     "cloudwatch:PutMetricData": (("cloudwatch:namespace", "Namespace"),),
+    "ecs:RunTask": (("ecs:cluster", "cluster"),),
     "events:PutEvents": (("events:detail-type", "DetailType"), ("events:source", "Source")),
+    "iam:AttachGroupPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:AttachRolePolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:AttachUserPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachGroupPolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachRolePolicy": (("iam:PolicyARN", "PolicyArn"),),
+    "iam:DetachUserPolicy": (("iam:PolicyARN", "PolicyArn"),),
     "s3:ListBucket": (("s3:prefix", "Prefix"),),
     "ses:SendEmail": (("ses:FromAddress", "Source"), ("ses:FromAddress", "FromEmailAddress")),
     "ses:SendRawEmail": (("ses:FromAddress", "Source"),),
@@ -152,7 +161,24 @@ def _told(action: str, given: Given) -> Iterator[tuple[str, str]]:
     for key, parameter in TOLD.get(action, ()):
         values = given.all(parameter)
         if len(values) == 1 and values[0].is_known:
-            yield key, parseaddr(values[0].text)[1] if key == "ses:FromAddress" else values[0].text
+            yield key, SAID.get(key, _as_given)(values[0].text, given)
+
+
+def _as_given(text: str, given: Given) -> str:
+    return text
+
+
+def _address(text: str, given: Given) -> str:
+    return parseaddr(text)[1]
+
+
+def _cluster(text: str, given: Given) -> str:
+    """A cluster by its name is asked for by its ARN (ECS API, RunTask)."""
+    return text if text.startswith("arn:") else arn_of(given, "ecs", f"cluster/{text}")
+
+
+SAID: Mapping[str, Callable[[str, Given], str]] = {"ecs:cluster": _cluster, "ses:FromAddress": _address}
+"""Condition key -> what a parameter is in it, where that is not the parameter as it is given."""
 
 
 def _partiql(given: Given) -> tuple[Place, ...]:

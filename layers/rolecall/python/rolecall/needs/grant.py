@@ -28,11 +28,14 @@ PLATFORM = frozenset({"trigger", "config"})
 BY_LAMBDA_TOO = ("logs:", "xray:", "elasticfilesystem:", "s3files:")
 """Actions that carry lambda:SourceFunctionArn also when Lambda itself makes them: Developer Guide, "Working with …"."""
 
-NOT_SENT = frozenset({"aws:sourcevpc", "aws:sourcevpce", "lambda:sourcefunctionarn"})
+OF_NETWORKS = frozenset({"aws:sourcevpc", "aws:sourcevpce"})
+"""Keys that a call of a function outside of the account's networks never has: IAM User Guide, "aws:SourceVpc": only
+where the caller used an endpoint of a VPC."""
+
+NOT_SENT = OF_NETWORKS | {"lambda:sourcefunctionarn"}
 """Keys that a call of Lambda itself never has: it comes from no function and no network of the account.
 
-Lambda Developer Guide, "Using source function ARN to control function access behavior"; IAM User Guide,
-"aws:SourceVpc": only where the caller used an endpoint of a VPC.
+Lambda Developer Guide, "Using source function ARN to control function access behavior".
 """
 
 MOUNTS = ("elasticfilesystem:", "s3files:")
@@ -175,11 +178,12 @@ class Grant:
             "aws:PrincipalType": "AssumedRole",
             "aws:SecureTransport": "true",
             **_where(action, resource, self.account),
+            **_rotated(resource, self.function),
             **context,
         }
         if not by_lambda:
             facts["lambda:SourceFunctionArn"] = self.function.arn
-        absent = NOT_SENT if by_lambda else frozenset[str]()
+        absent = NOT_SENT if by_lambda else frozenset[str]() if self.function.settings.subnets else OF_NETWORKS
         return Request.of(caller, action, resource, facts, unknown=_Open(absent))
 
     def policies(self, action: str, resource: str) -> Policies:
@@ -251,6 +255,12 @@ def _where(action: str, resource: str, account: Account) -> dict[str, str]:
         owner = account.id
     found = {"aws:RequestedRegion": region, "aws:ResourceAccount": owner}
     return {key: value for key, value in found.items() if value and not is_wild(value) and not is_unresolved(value)}
+
+
+def _rotated(resource: str, function: Function) -> dict[str, str]:
+    """Of a secret that the function rotates (Secrets Manager User Guide, "Condition keys for Secrets Manager")."""
+    rotates = any(each.type == "secretsmanager" and each.source == resource for each in function.triggers)
+    return {"secretsmanager:resource/AllowRotationLambdaArn": function.arn} if rotates else {}
 
 
 def _session(role: Role, function: Function, account: Account) -> str:

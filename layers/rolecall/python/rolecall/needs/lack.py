@@ -10,9 +10,10 @@ from rolecall.iam import catalog
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Place, Statement, parse
 from rolecall.iam.statement import is_unresolved
-from rolecall.iam.wildcard import matches
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Gap
 from rolecall.needs import Need
+from rolecall.needs.extent import fits
 from rolecall.needs.grant import Grant, grant, made_by_lambda
 from rolecall.needs.missing import Missing, block_of, missing
 from rolecall.needs.of import of
@@ -84,11 +85,12 @@ class Lack:
     ) -> Hit:
         """The hit: its fix is what the role needs, its witness the request that is denied."""
         near = tuple(dict.fromkeys(each.near for each in self.missing if each.near))
+        vain, instead = self._in_vain(near), self._instead(near)
         unread = self._unread()
         return Hit(
             None,
             message,
-            fix=fix or self._instead(near) + self._fix(),
+            fix=fix or instead + self._fix() + ("" if instead else _taken_out(vain, near)),
             subject=subject,
             actions=self.actions,
             resources=tuple(dict.fromkeys(each.need.resource for each in self.missing)),
@@ -102,6 +104,7 @@ class Lack:
             },
             witness=witness(self.need, self.held),
             near=near,
+            steps=() if fix else tuple((near[0], entry) for entry in vain),
             place=place or self.held.role.place or self.held.function.place,
         )
 
@@ -118,13 +121,28 @@ class Lack:
             return ""
         (one,) = near
         for entry in one.actions:
-            if not any(entry.lower() == each.lower() or catalog.is_slip(entry, each) for each in self.actions):
+            meant = self._is_slip(entry) or any(entry.lower() == each.lower() for each in self.actions)
+            if not meant and not _is_vain(entry, one):
                 return ""
         for need in of(self.held.function, self.held.account).needs:
             named = any(matches(entry, need.action, ignore_case=True) for entry in one.actions)
             if named and any(resource_matches(pattern, need.resource) for pattern in one.resources):
                 return ""
         return f"{place.file}:{place.line}: replace the statement ({one.where}) by "
+
+    def _in_vain(self, near: tuple[Statement, ...]) -> tuple[str, ...]:
+        """What a statement that was meant to be these names in vain: slips, and actions on what they never act on.
+
+        That is to go where the template says the statement; elsewhere the fix is one to add.
+        """
+        if len(near) != 1 or near[0].place is None or near[0].policy.startswith("arn:"):
+            return ()
+        vain = [entry for entry in near[0].actions if _is_vain(entry, near[0])]
+        whole = self._instead(near) or any(entry in self.actions or self._is_slip(entry) for entry in vain)
+        return tuple(vain) if whole else ()
+
+    def _is_slip(self, entry: str) -> bool:
+        return any(catalog.is_slip(entry, each) for each in self.actions)
 
     def _fix(self) -> str:
         """The statements, and what would block them as well."""
@@ -201,6 +219,8 @@ def _reason(each: Missing, held: Grant) -> tuple[str, bool]:
         return f"the role allows it, and account {need.resource.split(':')[4]} must allow it as well", False
     if "⟨?⟩" in need.resource:
         return "the code does not say on which resource", False
+    if "⟨event:" in need.resource:
+        return "the event says on which resource", False
     names = (need.resource, *(name for near in verdict.near for name in near.resources))
     if any(map(is_unresolved, names)):
         return "not all names are known", True
@@ -216,6 +236,21 @@ def _gap(held: Grant, needs: list[Need], why: str, mendable: bool) -> Gap:
     on = f"`{resources[0]}`" + (" and others" if len(resources) > 1 else "")
     text = f"not decided whether `{held.role.name}` may {quoted} on {on}: {why}"
     return Gap("needs", text, None, held.function.id, mendable, held.function.place)
+
+
+def _is_vain(entry: str, statement: Statement) -> bool:
+    """Does the entry name an action that is none, or one that never acts on what the statement is about?"""
+    if is_wild(entry) or not statement.resources:
+        return False
+    return catalog.action(entry) is None or not any(fits(entry, each) for each in statement.resources)
+
+
+def _taken_out(vain: tuple[str, ...], near: tuple[Statement, ...]) -> str:
+    """For the fix: what a statement that stays names in vain."""
+    if not vain or near[0].place is None:
+        return ""
+    quoted, place = ", ".join(f"`{entry}`" for entry in vain), near[0].place
+    return f"; take {quoted} out of {place.file}:{place.line} ({near[0].where}), where nothing comes of it"
 
 
 def statements(lacking: tuple[Missing, ...]) -> Iterator[dict[str, object]]:

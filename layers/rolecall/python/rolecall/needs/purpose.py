@@ -123,8 +123,18 @@ FAILURES = ("dead", "dlq", "fail", "on-success", "onsuccess", "destination")
 """Parts of the names that people give to dead-letter queues and destinations: nothing else tells what a right to send
 was for."""
 
-PICKING = ("resourcetag/", "kms:requestalias", "kms:resourcealiases", "secretsmanager:secretid", "ecs:cluster")
-"""Parts of condition keys that pick the resource, as its ARN would: Service Authorization Reference."""
+PICKING = (
+    "resourcetag/",
+    "ecs:cluster",
+    "kms:requestalias",
+    "kms:resourcealiases",
+    "secretsmanager:resource/allowrotationlambdaarn",
+    "secretsmanager:secretid",
+    "ses:fromaddress",
+)
+"""Parts of condition keys that pick the resource, as its ARN would: Service Authorization Reference. The sender of a
+mail tells its identity (SES Developer Guide, "Identity and access management", "From" addresses).
+"""
 
 MEET_KEYS = frozenset({"s3", "ssm", "secretsmanager", "sqs", "sns", "dynamodb", "kinesis", "logs"})
 """Services whose resources can have a customer key, so that a call of one may use it."""
@@ -170,7 +180,8 @@ def unneeded(comparison: Comparison, excess: Excess) -> tuple[Right, ...]:
 def too_wide(excess: Excess) -> tuple[Right, ...]:
     """The rights of a statement that are needed, but on less than it names; those on logs have a rule of their own.
 
-    Only rights of services of which all needs are known, and none where a condition picks the resource by tag or alias.
+    Only rights of services of which all needs are known, and none where a condition picks the resource by tag, alias or
+    sender.
     """
     if any(each.pins and any(part in each.key.lower() for part in PICKING) for each in excess.statement.conditions):
         return ()

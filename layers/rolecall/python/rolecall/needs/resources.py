@@ -10,6 +10,8 @@ from rolecall.iam import catalog
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.catalog import Action, ResourceType
 from rolecall.iam.statement import is_unresolved
+from rolecall.iam.wildcard import matches
+from rolecall.needs.extent import SUFFIX
 from rolecall.needs.parameters import Given, steps
 from rolecall.needs.placeholders import UNKNOWN, Value
 
@@ -252,8 +254,14 @@ def _secretsmanager(action: Action, given: Given, on: str) -> Iterator[Place]:
         whole = text if text.startswith("arn:") else arn_of(given, "secretsmanager", f"secret:{text}")
         is_open = is_unresolved(text) and text.endswith("⟩")
         if not is_open and not (text.startswith("arn:") and re.search(r"-[A-Za-z0-9]{6}$", text)):
-            whole += "-??????"
+            whole = _known_secret(f"{whole}{SUFFIX}", given)
         yield Place(whole, value.inferred)
+
+
+def _known_secret(pattern: str, given: Given) -> str:
+    """The secret of that name, where it is one that was read or that the template makes; else the pattern."""
+    found = [each.arn for each in given.account.resources if matches(pattern, each.arn)]
+    return found[0] if len(found) == 1 else pattern
 
 
 def _ssm(action: Action, given: Given, on: str) -> Iterator[Place]:

@@ -1,8 +1,10 @@
+import json
 from collections.abc import Iterator
 
 from rolecall.finding import Confidence, Hit, Severity
-from rolecall.iam.policy import Policy, Statement
-from rolecall.iam.wildcard import matches
+from rolecall.iam import managed
+from rolecall.iam.policy import Policy, Statement, parse
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function
 from rolecall.needs.excess import is_aws_managed
 from rolecall.needs.grant import Grant
@@ -84,6 +86,10 @@ def admin_role(function: Function, account: Account) -> Yields:
         {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
 
     Good:
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "arn:aws:iam::111122223333:role/*",
+         "Condition": {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/edge"}}}
+
+    Good:
         more policies:
           Everything: [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
           Nothing: [{"Effect": "Deny", "NotAction": ["logs:*", "sqs:*"], "Resource": "*"}]
@@ -93,7 +99,8 @@ def admin_role(function: Function, account: Account) -> Yields:
           Everything: [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
         boundary: [{"Effect": "Allow", "Action": ["logs:*", "sqs:*"], "Resource": "*"}]
 
-    Misses: `*` on the names of all services one by one, and rights on all but a few resources.
+    Misses: `*` on the names of all services one by one, rights on all but a few resources, and what a boundary of the
+    account, which a condition asks for, leaves.
     """
     role = account.role_of(function)
     if role is None:
@@ -117,12 +124,38 @@ def _probes(statement: Statement, policy: Policy) -> Iterator[tuple[str, ...]]:
     """Groups of actions that the statement names on everything: one of which makes an administrator if it holds."""
     if not (statement.not_resources or any(map(_is_every_resource, statement.resources))):
         return
-    yield from ((action,) for action in GRANTS if _names(statement, action))
+    grants = () if _is_delegated(statement) else GRANTS
+    yield from ((action,) for action in grants if _names(statement, action))
     is_everywhere = "*" in statement.resources or bool(statement.not_resources)
     if statement.not_actions and not is_aws_managed(policy) and not _names(statement, "iam:PassRole"):
         return  # All but IAM, as somebody wrote it: `negated-grant`.
     if is_everywhere and all(_names(statement, action) for action in ANYTHING):
         yield ANYTHING
+
+
+def _is_delegated(statement: Statement) -> bool:
+    """Does what it grants stay within a boundary, or is it one of a few policies, none of which makes an administrator?
+
+    IAM User Guide, "Delegating responsibility to others using permissions boundaries"; a policy of AWS is known.
+    """
+    bounds = _pinned(statement, "iam:permissionsboundary")
+    if bounds and all(map(_makes_no_administrator, bounds)):
+        return True
+    attached = _pinned(statement, "iam:policyarn")
+    return bool(attached) and all(managed.document(arn) and _makes_no_administrator(arn) for arn in attached)
+
+
+def _pinned(statement: Statement, key: str) -> tuple[str, ...]:
+    """The ARNs that a condition pins a key to; none where one of them is a pattern."""
+    pinning = (each for each in statement.conditions if each.pins and each.key.lower() == key)
+    return next((each.values for each in pinning if not any(map(is_wild, each.values))), ())
+
+
+def _makes_no_administrator(arn: str) -> bool:
+    """Of a policy of the account that is not known."""
+    text = managed.document(arn)
+    policy = parse(json.loads(text), name=arn) if text else None
+    return policy is None or not any(next(_probes(each, policy), None) for each in policy.allows)
 
 
 def _names(statement: Statement, action: str) -> bool:
@@ -197,6 +230,13 @@ def _fix(policy: Policy, granted: Grant, needs: Needs) -> str:
         return f"take `{policy.name.rpartition('/')[2]}` out of the policies of `{role}`"
     if policy.name.startswith("arn:"):
         return f"aws iam detach-role-policy --role-name {role} --policy-arn {policy.name}"
+    granting = next((need for need in needs.must if need.action in GRANTS), None)
+    if granting:
+        key = "iam:PolicyARN" if granting.action.startswith("iam:Attach") else "iam:PermissionsBoundary"
+        value = dict(granting.told).get(key)
+        condition = f": {json.dumps({'Condition': {'ArnEquals': {key: value}}})}" if value else ""
+        by = f"by its resource or by a condition on `{key}`{condition}"
+        return f"narrow `{granting.action}`, which the code needs, {by}"
     if needs.unknown:
         return f"replace the statement in `{policy.name}` by the actions and resources that the function uses"
     return f"replace the statement in `{policy.name}` by {printed(function, granted.account)}: {len(needs.must)} needs"

@@ -1,5 +1,6 @@
 from rolecall.finding import Severity
 from rolecall.model import Account, Function
+from rolecall.needs.grant import OF_NETWORKS
 from rolecall.needs.lack import Lack, lacks, told, undecided
 from rolecall.needs.missing import Block
 from rolecall.rules import Yields, rule
@@ -22,7 +23,8 @@ def blocked_need(function: Function, account: Account) -> Yields:
     """A permission that the function needs is granted, and something else blocks it.
 
     One more Allow does not help: a Deny, the permissions boundary, a policy of the organization, or a condition that
-    Lambda's own calls never meet (they come from no function and from no VPC of yours) must change.
+    Lambda's own calls never meet (they come from no function and from no VPC of yours) must change. Nor does the code
+    of a function outside of your VPCs come by an endpoint of one.
 
     Bad:
         more policies:
@@ -38,6 +40,15 @@ def blocked_need(function: Function, account: Account) -> Yields:
           Poll:
             - {"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Condition": {"ArnEquals":
                {"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:orders"}}}
+
+    Bad:
+        calls:
+          - {service: dynamodb, operation: Scan, where: "app.py:3", parameters: {TableName: orders}}
+        more policies:
+          Scan:
+            - {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": "*"}
+            - {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*",
+               "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}}
 
     Good:
         more policies:
@@ -76,4 +87,6 @@ def _fix(block: Block, lack: Lack) -> str:
     where = f"`{block.statement.policy}`, statement {block.statement.index + 1}"
     if block.statement == block.allow:
         return f"take the condition out of {where}, or give {lack.quoted} a statement without it"
-    return f"take {lack.quoted} on `{lack.need.resource}` out of the Deny in {where}"
+    out = f"take {lack.quoted} on `{lack.need.resource}` out of the Deny in {where}"
+    network = next((each.key for each in block.statement.conditions if each.key.lower() in OF_NETWORKS), None)
+    return f"{out}, or put the function into the VPC that `{network}` asks for" if network else out

@@ -20,8 +20,9 @@ def exposed_function(account: Account) -> Yields:
     function's tag `rolecall:deployers` (role names, user names, ARNs or account ids, separated by spaces, or
     `none`) leaves that principal out; without a tag one line for each principal, as information. Medium where it
     may write the object or the image repository that a function with the tag is deployed from: its code comes in
-    with the next deployment. Never about administrators, nor roles that only CloudFormation assumes. Other
-    functions that can change it are told by `workload-takeover`.
+    with the next deployment. Never about administrators, nor roles that only CloudFormation assumes, nor where the
+    function's role holds nothing that they lack (as one that only writes its logs). Other functions that can
+    change it are told by `workload-takeover`.
 
     Bad:
         tags: {"rolecall:deployers": "pipeline"}

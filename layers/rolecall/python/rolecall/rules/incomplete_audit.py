@@ -34,7 +34,9 @@ def incomplete_audit(account: Account) -> Yields:
     for gap in account.all_gaps():
         if gap.what not in (ORGANIZATION, MISSING_ROLE, UNJUDGED):
             causes[(gap.call or gap.what, gap.why, gap.mendable)].append(gap)
-    places = {role.arn: role.place for role in account.roles} | {each.id: each.place for each in account.functions}
+    # A role that is in no template stands where its function names it.
+    places = {each.role: each.place for each in account.functions} | {each.id: each.place for each in account.functions}
+    places |= {role.arn: role.place for role in account.roles if role.place}
     for (cause, why, mendable), gaps in causes.items():
         subjects = sorted({gap.subject for gap in gaps if gap.subject})
         parts = ", ".join(sorted({gap.what for gap in gaps}))

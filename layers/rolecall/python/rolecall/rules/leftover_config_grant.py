@@ -54,9 +54,10 @@ def leftover_config_grant(function: Function, account: Account) -> Yields:
         rights = tuple(each.right for each in confirmed)
         settings = sorted({setting for right in rights if (setting := setting_of(right))})
         made = reduced(comparison, excess)
+        are = "is" if len(rights) == 1 else "are"
         hit = Hit(
             excess.statement,
-            f"{named([right.action for right in rights])} is for {', '.join(settings)}: `{function.name}` has none",
+            f"{named([right.action for right in rights])} {are} for {', '.join(settings)}: `{function.name}` has none",
             fix=made.fix,
             actions=tuple(right.action for right in rights),
             resources=tuple(dict.fromkeys(pattern for right in rights for pattern in right.unneeded)),

@@ -3,9 +3,10 @@ from itertools import islice, product
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
 from rolecall.iam.policy import Policy, Statement
-from rolecall.iam.wildcard import matches
+from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Gap
 from rolecall.needs.excess import TELLING, compared, expanded, is_aws_managed, is_open
+from rolecall.needs.extent import fits
 from rolecall.needs.grant import Grant
 from rolecall.needs.harm import worst_first
 from rolecall.needs.reduced import restated
@@ -63,7 +64,7 @@ def negated_grant(function: Function, account: Account) -> Yields:
             is_read = not (role.unread("boundary") or role.unread("role policies"))
             yield Hit(
                 statement,
-                f"allows {_said(statement)}: {_granted(statement)} actions",
+                f"allows {_said(statement)}: {_counted(_granted(statement))}",
                 fix=_fix(granted, policy, statement),
                 actions=statement.actions or None,
                 resources=statement.resources or statement.not_resources,
@@ -79,6 +80,10 @@ def _fix(granted: Grant, policy: Policy, statement: Statement) -> str:
     return restated(comparison, policy, statement, whole=is_aws_managed(policy)).fix
 
 
+def _counted(actions: int) -> str:
+    return "1 action" if actions == 1 else f"{actions} actions"
+
+
 def _said(statement: Statement) -> str:
     actions = ", ".join(statement.actions) or f"all actions but {', '.join(statement.not_actions)}"
     on = ", ".join(statement.resources) or f"all resources but {', '.join(statement.not_resources)}"
@@ -86,8 +91,13 @@ def _said(statement: Statement) -> str:
 
 
 def _granted(statement: Statement) -> int:
-    """How many actions it lets through, on whatever resource."""
+    """How many actions it lets through: on whatever resource, or where it names the service, on those that it names."""
     entries = statement.actions or statement.not_actions
+    services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources}
+    if statement.not_actions and services and not any(is_wild(each) or not each for each in services):
+        every = (action for service in services for action in catalog.expand(f"{service}:*"))
+        acting = (each for each in every if any(fits(each, resource) for resource in statement.resources))
+        return sum(not _is_named(statement, each) for each in acting)
     named = {each for entry in entries for each in expanded(entry, ("*",))}
     if any(map(is_open, entries)):
         return catalog.size() if statement.actions else 0

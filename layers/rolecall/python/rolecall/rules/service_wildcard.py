@@ -78,7 +78,7 @@ def _judge(comparison: Comparison, excess: Excess) -> Yields:
     shown = f", `{worst.right.action}` among them" if changes else ", all that is unneeded of them read or list"
     hit = Hit(
         excess.statement,
-        f"{quoted} grants {granted} actions{shown}",
+        f"{quoted} {'grants' if len(entries) == 1 else 'grant'} {granted} actions{shown}",
         fix=made.fix if is_known else made.asking,
         actions=entries,
         severity=Severity.HIGH if changes else Severity.MEDIUM,

@@ -10,6 +10,7 @@ from rolecall.model import Account, Function, Resource
 from rolecall.needs import Certainty, Need, Proof
 from rolecall.needs.grant import Grant, grant
 from rolecall.needs.lack import witness
+from rolecall.needs.references import pasted
 from rolecall.rules import Yields, rule
 
 USES = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -75,7 +76,7 @@ def undecryptable_configuration(function: Function, account: Account) -> Yields:
                  "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Condition": {"StringLike":
                  {"kms:EncryptionContext:aws:lambda:FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:*"}}}
 
-    Misses: what a template cannot tell: state, policy and grants of a key.
+    Misses: in a template, state, policy and grants of a key that it does not make.
     """
     for setting, key in (("environment", function.settings.key), ("code", function.settings.code_key)):
         known = _known(key, account)
@@ -91,7 +92,7 @@ def undecryptable_configuration(function: Function, account: Account) -> Yields:
             yield _hit(function, setting, known, why, fix, held)
         elif setting == "code" and known.policy and not _lets_lambda(known, known.policy):
             why = "and the key policy does not let Lambda use it"
-            yield _hit(function, setting, known, why, _fix(known), None)
+            yield _hit(function, setting, known, why, _fix(known, account), None)
 
 
 def _known(key: str | None, account: Account) -> Resource | None:
@@ -113,14 +114,17 @@ def _lets_lambda(key: Resource, policy: Policy) -> bool:
     return all(settle(each, Policies(resource=policy)).allowed is not False for each in requests)
 
 
-def _fix(key: Resource) -> str:
+def _fix(key: Resource, account: Account) -> str:
+    """The statement of AWS's page, for all functions of the account: one that names a function would wait for it."""
+    functions = f"arn:{account.partition}:lambda:{account.region}:{account.id}:function:*"
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": list(USES),
-        "Resource": key.arn,
+        "Resource": "*",
+        "Condition": {"StringLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": functions}},
     }
-    return json.dumps(statement)
+    return f"add to the policy of the key `{key.arn.rpartition('/')[2]}`: {json.dumps(pasted(statement, account))}"
 
 
 def _has_grant(key: Resource, held: Grant) -> bool:

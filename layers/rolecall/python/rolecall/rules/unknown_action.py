@@ -11,6 +11,9 @@ from rolecall.needs.extent import fits
 from rolecall.rules import Yields, named, rule
 
 MOST = 10  # Entries for which the nearest names are sought.
+BY_THE_BOOK = {"dynamodb:ListStreams": "/stream/"}
+"""Action -> part of what AWS has it act on in vain: DynamoDB Developer Guide, "IAM policy to allow an AWS Lambda
+function to access DynamoDB stream records"."""
 
 
 @rule(Severity.MEDIUM)
@@ -40,7 +43,12 @@ def unknown_action(function: Function, account: Account) -> Yields:
     Good:
         {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
-    Misses: an action that exists and does something else than its author thinks.
+    Good:
+        {"Effect": "Allow", "Action": ["dynamodb:GetRecords", "dynamodb:ListStreams"],
+         "Resource": "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/*"}
+
+    Misses: an action that exists and does something else than its author thinks, and one that AWS's own pages
+    write in vain.
     """
     role = account.role_of(function)
     judged = tuple(_judged(role.policies)) if role else ()
@@ -78,7 +86,7 @@ def _hit(group: tuple[_Judged, ...]) -> Hit:
     return Hit(
         first.statement,
         "; ".join(whys[:3]) + (f"; and {len(whys) - 3} more" if len(whys) > 3 else ""),
-        fix=_fix(nearest) if first.is_own else "nothing to do: it was not you who wrote it",
+        fix=_fix(nearest, first) if first.is_own else "nothing to do: it was not you who wrote it",
         actions=tuple(dict.fromkeys(entry for entry, _ in faults)),
         severity=Severity.MEDIUM if first.is_own else Severity.INFO,
         evidence={
@@ -100,9 +108,16 @@ def _faults(policy: Policy, statement: Statement) -> Iterator[tuple[str, str]]:
     if statement.actions and statement.resources and not is_aws_managed(policy):
         for entry in entries:
             known = None if is_wild(entry) else catalog.action(entry)
-            if known and not any(fits(known.name, resource) for resource in statement.resources):
+            if known and not any(
+                fits(known.name, resource) or _is_by_the_book(known.name, resource) for resource in statement.resources
+            ):
                 yield entry, f"`{entry}` never acts on {named(statement.resources, most=1)}"
     yield from _unknown_keys(statement)
+
+
+def _is_by_the_book(action: str, resource: str) -> bool:
+    """Does a page of AWS have the action on such a resource? Then nobody meant anything else by it."""
+    return action in BY_THE_BOOK and BY_THE_BOOK[action] in resource
 
 
 def _unknown_keys(statement: Statement) -> Iterator[tuple[str, str]]:
@@ -117,6 +132,14 @@ def _unknown_keys(statement: Statement) -> Iterator[tuple[str, str]]:
             yield key, f"no request for {named(statement.actions, most=1)} has the key `{key}`"
 
 
-def _fix(nearest: dict[str, tuple[str, ...]]) -> str:
+def _fix(nearest: dict[str, tuple[str, ...]], judged: _Judged) -> str:
     written = [f"`{found[0]}` in place of `{entry}`" for entry, found in nearest.items()]
-    return f"write {', '.join(written)}" if written else "correct the statement, or remove what it names in vain"
+    if written:
+        return f"write {', '.join(written)}"
+    place = judged.statement.place
+    at = f"{place.file}:{place.line}: " if place else ""
+    keys = {each.key for each in judged.statement.conditions}
+    wrong = list(dict.fromkeys(entry for entry, _ in judged.faults if entry in keys))
+    if wrong:  # Without its condition a statement is another one.
+        return f"{at}write the key that was meant in place of {named(wrong)}"
+    return f"{at}take {named(list(dict.fromkeys(entry for entry, _ in judged.faults)))} out, or write what was meant"

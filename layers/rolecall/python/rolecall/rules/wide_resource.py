@@ -56,6 +56,13 @@ def wide_resource(function: Function, account: Account) -> Yields:
           Write: [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*",
                    "Condition": {"StringEquals": {"aws:ResourceTag/app": "orders"}}}]
 
+    Good:
+        calls:
+          - {service: ses, operation: SendEmail, parameters: {Source: shop@example.com}}
+        more policies:
+          Send: [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*",
+                  "Condition": {"StringEquals": {"ses:FromAddress": "shop@example.com"}}}]
+
     Misses: all objects of a bucket where only some are needed, a name in every region, an action whose
     resource the code takes from the event, and a tag in a condition that too many resources carry.
     """

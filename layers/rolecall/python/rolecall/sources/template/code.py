@@ -11,6 +11,8 @@ from rolecall.sources.deployed_from import object_arn, repository_arn
 from rolecall.sources.template.stack import Stack, shown
 
 CODE = "code"
+REFUSED = "function"
+"""What a gap says of a function that SAM refuses, so that its code is not read either."""
 PROJECT = "the project (the template's git repository, else its folder, or the current one around it)"
 REMOTE = ("s3://", "https://", "http://")
 
@@ -132,10 +134,10 @@ def with_calls(account: Account, stacks: Iterable[Stack], reader: Reader) -> Acc
 
 def _read(function: Function, layers: Mapping[str, _Layer], reader: Reader) -> tuple[Code | None, tuple[Gap, ...]]:
     code = function.code
+    known = any(gap.what in (CODE, REFUSED) for gap in function.gaps)
     if gap := unanalysed(function):
-        return code, (gap,)
+        return code, () if known else (gap,)
     if code is None or code.kind == "remote":
-        known = any(gap.what == CODE for gap in function.gaps)
         why = "it is not on this machine, so what it calls is not known"
         return code, () if known else (Gap(CODE, why, None, function.id, mendable=False),)
     try:

@@ -16,6 +16,7 @@ from rolecall.sources.template.stack import Stack
 
 STACK = "${AWS::StackName}"
 APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
+DISTRIBUTION = "AWS::CloudFront::Distribution"
 
 
 def texts(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -23,7 +24,12 @@ def texts(stack: Stack) -> Iterator[tuple[str, str]]:
     read, written = stack.resolver, stack.resolver.as_written()
     for logical_id, resource in read.resources.items():
         kind = str(resource.get("Type")) if isinstance(resource, dict) else ""
-        if not stack.is_made(logical_id) or kind not in SHAPES:
+        if not stack.is_made(logical_id):
+            continue
+        if kind == DISTRIBUTION:  # It has no attribute with its ARN, and AWS makes up its id.
+            own = f"arn:${{AWS::Partition}}:cloudfront::${{AWS::AccountId}}:distribution/${{{logical_id}}}"
+            yield read.arn_of(logical_id), own
+        if kind not in SHAPES:
             continue
         if kind in APIS:
             own = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
@@ -67,13 +73,13 @@ ATTACHING = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolic
 
 
 def mentions(stack: Stack, logical_id: str) -> tuple[str, ...]:
-    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, and `Outputs`.
+    """What refers to a resource, sorted: logical ids, those that a condition leaves out too, then `Globals`, `Outputs`.
 
-    A policy that is attached to a role is part of it.
+    A policy that is attached to a role is part of it. `Globals` are there where SAM refuses the template.
     """
     found = {name for name, each in stack.resolver.resources.items() if logical_id in _referred(_telling(each))}
-    told = logical_id in _referred(stack.resolver.body.get(OUTPUTS))
-    return tuple(sorted(found - {logical_id})) + ((OUTPUTS,) if told else ())
+    told = (part for part in ("Globals", OUTPUTS) if logical_id in _referred(stack.resolver.body.get(part)))
+    return (*sorted(found - {logical_id}), *told)
 
 
 def _telling(resource: Any) -> Any:

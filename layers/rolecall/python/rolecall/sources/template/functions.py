@@ -11,7 +11,7 @@ from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
 from rolecall.sources.mapped import uses
-from rolecall.sources.template.code import code_of
+from rolecall.sources.template.code import REFUSED, code_of
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
 from rolecall.sources.template.wiring import pushed
@@ -191,7 +191,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     arn, subject = resolver.arn_of(logical_id), stack.id(logical_id)
     gaps += [replace(gap, subject=subject) for gap in wired.of_function.get(arn, ())]
     if logical_id in stack.refused:
-        gaps.append(Gap("function", f"SAM refuses `{logical_id}`: {stack.refused[logical_id]}", stack.file, subject))
+        gaps.append(Gap(REFUSED, stack.refused[logical_id], stack.file, subject))
     role = str(properties.get("Role") or "")
     if not role and logical_id not in stack.refused:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
@@ -248,6 +248,7 @@ def _settings(properties: Mapping[str, Any], written: Any) -> Settings:
         layers=_texts(properties.get("Layers")),
         file_systems=tuple(_text(_at(each, "Arn")) or "" for each in _items(properties.get("FileSystemConfigs"))),
         durable=properties.get("DurableConfig") is not None,
+        code_key=_text(_at(properties, "Code", "SourceKMSKeyArn")),
         environment=_variables(_at(properties, "Environment", "Variables"), _at(written, "Environment", "Variables")),
         others=(("recursive-loop", "Allow"),) if properties.get("RecursiveLoop") == "Allow" else (),
     )

@@ -40,6 +40,7 @@ KEPT = (
 """Properties of a function that mean the same in SAM and without it."""
 LATER = "DurableConfig"
 """A property that SAM hands on as it is, and that not every release of the transform knows."""
+LONGEST = 300
 BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -70,9 +71,9 @@ def transform(body: Map, values: Mapping[str, Any]) -> Transformed:
         if made is not None:
             _give_later(made, later, prepared)
             return Transformed(made, dict(_origins(body, made)), refused)
-        named = {name: why for name, why in causes if name in prepared["Resources"]}
+        named = {name: f"SAM refuses `{name}`: {why}" for name, why in causes if name in prepared["Resources"]}
         if not named:
-            why = next((why for _, why in causes), "SAM refuses the template")
+            why = next((f"SAM refuses the template: {why}" for _, why in causes), "SAM refuses the template")
             named = {name: why for name, each in prepared["Resources"].items() if _type(each).startswith(PREFIX)}
         refused |= named
         for name in named:
@@ -164,12 +165,14 @@ def _attempt(body: Map, values: Mapping[str, Any]) -> tuple[dict[str, Any] | Non
     except InvalidDocumentException as error:
         return None, [(str(getattr(cause, "_logical_id", "")), _line(cause.message)) for cause in error.causes]
     except BROKEN as error:
-        return None, [("", f"SAM refuses the template: {type(error).__name__}: {_line(str(error))}")]
+        return None, [("", f"{type(error).__name__}: {_line(str(error))}")]
     return made, []
 
 
 def _line(message: str) -> str:
-    return " ".join(message.split())[:300]
+    """The message in one line, without the long lists in which some of them end."""
+    line = " ".join(message.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST].rsplit(' ', 1)[0]} …"
 
 
 def _without_sam(body: Map, name: str) -> Map:
