@@ -489,9 +489,11 @@ class Account:
     def all_gaps(self) -> Iterator[Gap]:
         """Those of the account, and of its functions, execution roles and resources.
 
-        What is not known of other principals is for those to tell who ask for them.
+        What is not known of other principals is for those to tell who ask for them; but for what is written wrong.
         """
         yield from self.gaps
         running = [role for role in self.roles if role.used_by]
         for gaps in (owner.gaps for part in (self.functions, running, self.resources) for owner in part):
             yield from gaps
+        others = [role.gaps for role in self.roles if not role.used_by] + [user.gaps for user in self.users]
+        yield from (gap for gaps in others for gap in gaps if gap.place and gap.mendable)
