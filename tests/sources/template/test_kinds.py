@@ -96,6 +96,9 @@ def test_a_property_of_sam_of_a_wrong_kind_is_told_once_with_its_line(written: s
         ("AWS::Lambda::EventSourceMapping", "Enabled: maybe", "`Enabled` of `A` is text, not `true` or `false`"),
         ("AWS::Events::Rule", "Targets: {Arn: x}", "`Targets` of `A` is an object, not a list"),
         ("AWS::SNS::Topic", "Subscription: [x]", "`Subscription[0]` of `A` is text, not an object"),
+        ("AWS::SQS::Queue", "RedrivePolicy: none", "`RedrivePolicy` of `A` is text, not an object or JSON"),
+        ("AWS::SQS::Queue", "RedriveAllowPolicy: {sourceQueueArns: a}",
+         "`RedriveAllowPolicy.sourceQueueArns` of `A` is text, not a list"),
         ("AWS::S3::Bucket", "BucketEncryption: 1", "`BucketEncryption` of `A` is a number, not an object"),
     ],
 )  # fmt: skip
@@ -184,7 +187,7 @@ def differences(kind: Kind, said: Any, whole: Any, path: str) -> Iterator[str]:
         said = functools.reduce(lambda node, step: node[step], said["$ref"].removeprefix("#/").split("/"), whole)
     named = [said, *said.get("anyOf", ()), *said.get("oneOf", ())]
     types = {SAID[one] for each in named for one in several(each.get("type"))}
-    allowed = kind.allowed - {"text"} if path in PACKAGED else kind.allowed
+    allowed = {"text" if each == "json" else each for each in kind.allowed} - ({"text"} if path in PACKAGED else set())
     if types and not (types == allowed or (types == {"truth"} and allowed == {"text"})):
         yield f"{path} is {sorted(types)}, not {sorted(kind.allowed)}"
     properties = said.get("properties", {})

@@ -326,7 +326,8 @@ class Resource:
     key : ARN of the customer key that encrypts it; None for none, or one that AWS manages
     policy : its resource-based policy (of a key, its key policy)
     facts : what else bears on rights, by name: (`state`, `PendingDeletion`), (`grant`, unique id of a role), (`fifo`,
-        `true`), (`retention`, days), (`file-system`, ARN) …
+        `true`), (`retention`, days), (`file-system`, ARN), (`dead-letter`, ARN), (`redrive`, ARN of a queue that may
+        move its messages there, or `nobody`) …
     """
 
     arn: str

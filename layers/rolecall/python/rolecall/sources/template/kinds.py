@@ -3,18 +3,26 @@
 CloudFormation refuses what is of another kind. Here it would be read as if it were not there, which is no pass.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from rolecall.iam.statement import is_unresolved
 from rolecall.sources.template.document import Map
 from rolecall.sources.template.intrinsics import Resolver
 from rolecall.sources.template.properties import GLOBAL, PROPERTIES, TEMPLATE
 from rolecall.sources.template.stack import Stack, Wrong
 
-NAMES = {"text": "text", "truth": "`true` or `false`", "list": "a list", "object": "an object", "any": "a value"}
-SHORT = {"json": ("text", "object")}
+NAMES = {
+    "text": "text",
+    "truth": "`true` or `false`",
+    "list": "a list",
+    "object": "an object",
+    "json": "JSON",
+    "any": "a value",
+}
 TEXTS = ("Fn::Base64", "Fn::ImportValue", "Fn::Join", "Fn::Sub", "Fn::ToJsonString")
 """Functions that give text, whatever they are given (CloudFormation Template Reference, "Intrinsic functions")."""
 ABSENT = object()
@@ -40,7 +48,7 @@ class Kind:
             for suffix in step[len(name) :: 2]:
                 kind = kind._list() if suffix == "[" else kind._object()
         for each in (named or "text").split("/"):
-            kind.allowed.update(SHORT.get(each, (each,)))
+            kind.allowed.update(("object", "json") if each == "json" else (each,))
 
     def _list(self) -> "Kind":
         self.allowed.add("list")
@@ -60,6 +68,8 @@ class Kind:
             return "list" in self.allowed
         if isinstance(value, dict):
             return "object" in self.allowed
+        if "json" in self.allowed and isinstance(value, str):
+            return is_unresolved(value) or "{{resolve:" in value or _is_json(value)
         if "truth" in self.allowed:
             return str(value).lower() in ("true", "false")
         # CloudFormation takes a number for text, but not where a list or an object would do as well.
@@ -119,9 +129,9 @@ class _Reader:
         if value is ABSENT:
             return
         if _is_call(value):
-            if not self._gives_text(value) or kind.allowed & {"text", "truth", "any"}:
+            if not self._gives_text(value) or kind.allowed & {"text", "truth", "json", "any"}:
                 return
-            value = "what the function gives"
+            value = "{}"
         if not kind.fits(value):
             named = f"`{path}` of `{owner}`" if owner else f"`{path}`"
             expected = " or ".join(NAMES[each] for each in NAMES if each in kind.allowed)
@@ -154,6 +164,14 @@ class _Reader:
         ((function, argument),) = call.items()
         is_resource = function == "Ref" and isinstance(argument, str) and argument in self.resolver.resources
         return function in TEXTS or is_resource
+
+
+def _is_json(text: str) -> bool:
+    """Is it the text of an object?"""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_call(value: Any) -> bool:

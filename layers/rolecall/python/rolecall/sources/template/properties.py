@@ -47,7 +47,7 @@ _OWN: Mapping[str, str] = {
     "AWS::ApiGatewayV2::Api": "Body=json",
     "AWS::ApiGatewayV2::Route": "RouteKey Target",
     "AWS::CloudFront::Distribution": _EDGES,
-    "AWS::Cognito::UserPool": "LambdaConfig{}=json",
+    "AWS::Cognito::UserPool": "LambdaConfig{}=text/object",
     "AWS::DynamoDB::GlobalTable": "Replicas[].SSESpecification.KMSMasterKeyId",
     "AWS::DynamoDB::Table": "ResourcePolicy=object SSESpecification.KMSMasterKeyId",
     "AWS::EFS::AccessPoint": "FileSystemId",
@@ -109,7 +109,10 @@ _OWN: Mapping[str, str] = {
     "AWS::SNS::Topic": "FifoTopic=truth KmsMasterKeyId",
     "AWS::SNS::TopicInlinePolicy": "TopicArn",
     "AWS::SNS::TopicPolicy": "Topics[]",
-    "AWS::SQS::Queue": "FifoQueue=truth KmsMasterKeyId RedrivePolicy=json RedrivePolicy.deadLetterTargetArn",
+    "AWS::SQS::Queue": """
+        FifoQueue=truth KmsMasterKeyId RedriveAllowPolicy.redrivePermission RedriveAllowPolicy.sourceQueueArns[]
+        RedriveAllowPolicy=json RedrivePolicy.deadLetterTargetArn RedrivePolicy=json
+    """,
     "AWS::SQS::QueueInlinePolicy": "Queue",
     "AWS::SQS::QueuePolicy": "Queues[]",
     "AWS::SecretsManager::ResourcePolicy": "SecretId",

@@ -9,6 +9,8 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap, Resource
 from rolecall.needs.grant import letting_in
 from rolecall.needs.of import of
+from rolecall.sources.decoded import decoded
+from rolecall.sources.redrive import redriven
 from rolecall.sources.template.stack import PARTS, Stack
 
 Properties = Mapping[str, Any]
@@ -150,9 +152,8 @@ def _resource(stack: Stack, logical_id: str, properties: Properties, kept: Kept)
 def _facts(properties: Properties) -> Iterator[tuple[str, str]]:
     if str(properties.get("FifoQueue", properties.get("FifoTopic"))).lower() == "true":
         yield "fifo", "true"
-    redrive = properties.get("RedrivePolicy")
-    if isinstance(redrive, dict) and redrive.get("deadLetterTargetArn"):
-        yield "dead-letter", str(redrive["deadLetterTargetArn"])
+    redrive, allowing = (properties.get(name) for name in ("RedrivePolicy", "RedriveAllowPolicy"))
+    yield from redriven(*(each if isinstance(each, dict) else decoded(each) for each in (redrive, allowing)))
 
 
 def _policy(stack: Stack, logical_id: str, properties: Properties, kept: Kept, gaps: list[Gap]) -> Policy | None:
