@@ -1,7 +1,7 @@
 """The Account: what is known of functions, roles and triggers, and the gaps in it. Data only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolecall.iam.policy import Place, Policy
 
@@ -287,7 +287,8 @@ class Function:
     `role` is the ARN of its execution role; `resource_policy` is that of its qualifier. `version` is the number that a
     qualifier serves: an alias that shifts traffic is two functions, with one qualifier and two versions. `updated` is
     the ISO time of its last update. `writers` holds (type, logical id) of a template's resources that write the
-    resource policy.
+    resource policy. `lines` says where a template has parts of its configuration: layers and the key by ARN, variables
+    by name.
     """
 
     id: str
@@ -306,6 +307,12 @@ class Function:
     writers: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
+    lines: tuple[tuple[str, int], ...] = ()
+
+    def place_of(self, what: str) -> Place | None:
+        """Where a layer (ARN), a variable or the key stands; as far as that is not known, where the function does."""
+        line = dict(self.lines).get(what)
+        return replace(self.place, line=line) if self.place and line else self.place
 
     @property
     def qualified_arn(self) -> str:

@@ -74,7 +74,9 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
         if name not in VARIABLES or not _heeds(function, name):
             continue
         if is_unresolved(value):
-            yield Gap("environment", f"the value of `{name}` is not known", None, function.id, mendable=False)
+            yield Gap(
+                "environment", f"the value of `{name}` is not known", None, function.id, False, function.place_of(name)
+            )
             continue
         if not any(_is_outside(path, function, account) for path in _paths(name, value)):
             continue
@@ -85,6 +87,7 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
             subject=f"variable {name}",
             resources=(),
             evidence={"variable": name},
+            place=function.place_of(name),
         )
 
 
@@ -122,8 +125,8 @@ def _is_known(layer: str, account: Account) -> bool:
 
 
 def _fix(function: Function, name: str) -> str:
-    if function.place:
-        return f"take `{name}` out of `Environment` of `{function.id}` ({function.place.file}:{function.place.line})"
+    if place := function.place_of(name):
+        return f"take `{name}` out of `Environment` of `{function.id}` ({place.file}:{place.line})"
     query = f"aws lambda get-function-configuration --function-name {function.name} --query Environment > env.json"
     update = f"aws lambda update-function-configuration --function-name {function.name} --environment file://env.json"
     return f"{query}, take `{name}` out of env.json, then {update}"

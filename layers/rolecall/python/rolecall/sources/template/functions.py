@@ -12,6 +12,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
 from rolecall.sources.mapped import uses
 from rolecall.sources.template.code import code_of
+from rolecall.sources.template.lines import lines
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
 from rolecall.sources.template.wiring import pushed
@@ -208,6 +209,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
         code=code_of(stack, logical_id, properties, gaps),
         tags=tags(properties.get("Tags")),
         place=stack.place(logical_id),
+        lines=lines(stack, logical_id),
     )
     for qualifier in (None, *sorted(wired.qualifiers.get(arn, ()))):
         served = (arn, qualifier)
