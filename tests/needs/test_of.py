@@ -58,6 +58,7 @@ def test_an_operation_that_nobody_knows_leaves_its_service_open() -> None:
     found = of(function(code=code), account())
 
     assert not found.knows("sqs:SendMessage")
+    assert found.unresolved == (Unresolved("app.py:7", "which action `sqs.InventedCall` needs is not known", "sqs"),)
     assert all(need.certainty is not Certainty.UNKNOWN for need in found.needs)
 
 

@@ -8,7 +8,7 @@ from rolecall.needs.from_code import actions_of
 from rolecall.needs.operations import OPERATIONS
 from rolecall.needs.parameters import Given
 from rolecall.needs.prefixes import PREFIXES, prefix_of
-from tests.needs.world import account, call, function
+from tests.needs.world import account, call, function, needed
 
 SERVICES = (
     "apigatewaymanagementapi athena bedrock-agent-runtime bedrock-runtime cloudwatch cognito-identity cognito-idp"
@@ -33,6 +33,25 @@ def test_every_operation_of_a_usual_service_has_actions_that_exist(service: str)
     assert all(catalog.action(act.action) for acts in found.values() for act in acts or ())
 
 
+def test_an_operation_that_is_not_signed_needs_nothing() -> None:
+    session = botocore.session.get_session()
+    models = [session.get_service_model(service) for service in session.get_available_services()]
+    unsigned = [
+        (model.service_name, operation)
+        for model in models
+        for operation in model.operation_names
+        if "none" in (model.operation_model(operation).auth_type, *(model.operation_model(operation).auth or ()))
+    ]
+
+    assert ("sts", "AssumeRoleWithWebIdentity") in unsigned
+    assert [each for each in unsigned if actions_of(Given(call(*each), function(), account())) != ()] == []
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "GetSessionToken"])
+def test_an_operation_that_its_service_lets_everybody_call_needs_nothing(operation: str) -> None:
+    assert needed(call("sts", operation)) == set()
+
+
 def test_every_row_names_an_operation_of_botocore() -> None:
     session = botocore.session.get_session()
     gone = [
@@ -54,6 +73,12 @@ def test_every_action_of_a_row_is_in_the_catalog() -> None:
 def test_every_prefix_is_in_the_catalog() -> None:
     assert [prefix for prefix in PREFIXES.values() if catalog.title(prefix) is None] == []
     assert prefix_of("stepfunctions") == "states"
+
+
+def test_every_service_of_botocore_has_a_prefix_but_those_that_the_catalog_does_not_have() -> None:
+    services = botocore.session.get_session().get_available_services()
+
+    assert {each for each in services if prefix_of(each) is None} == {"applicationcostprofiler", "iotthingsgraph"}
 
 
 def test_a_service_that_nobody_knows_has_no_prefix() -> None:

@@ -43,6 +43,16 @@ QUEUED = """
     {Id: a, Arn: !GetAtt Orders.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]}}
   Dead: {Type: AWS::SQS::Queue}
 """
+MOVED = """
+  Source: {Type: AWS::SQS::Queue, Properties: {QueueName: in, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn}}}
+  Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead, RedriveAllowPolicy: {redrivePermission: byQueue,
+    sourceQueueArns: ['arn:aws:sqs:us-east-1:123456789012:other']}}}
+  Poll: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Orders,
+    EventSourceArn: !GetAtt Source.Arn}}
+  Read: {Type: AWS::IAM::RolePolicy, Properties: {RoleName: !Ref Role, PolicyName: Read, PolicyDocument: {Statement: [
+    {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+     Resource: !GetAtt Source.Arn}]}}}
+"""
 URL = """
   Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Orders.Arn, AuthType: AWS_IAM}}
   Web: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow,
@@ -141,6 +151,20 @@ def test_a_dead_letter_queue_and_its_rule_are_named_by_reference(tmp_path: Path)
     assert finding.rule == "undeliverable-dead-letter"
     assert '"Resource": {"Fn::GetAtt": ["Dead", "Arn"]}' in finding.fix
     assert '{"aws:SourceArn": {"Fn::GetAtt": ["Daily", "Arn"]}}' in finding.fix
+
+
+def test_a_dead_letter_queue_is_told_which_queues_it_has_to_let_in(tmp_path: Path) -> None:
+    finding = only(tmp_path, MOVED)
+
+    assert finding.rule == "undeliverable-dead-letter"
+    assert finding.message == (
+        "the dead-letter queue `dead` of `in` lets only `other` move messages there: events are lost"
+    )
+    assert finding.fix == (
+        'write as the `RedriveAllowPolicy` of `dead`: {"redrivePermission": "byQueue", "sourceQueueArns":'
+        ' [{"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:other"},'
+        ' {"Fn::GetAtt": ["Source", "Arn"]}]}'
+    )
 
 
 def test_the_other_half_of_a_url_is_a_whole_resource(tmp_path: Path) -> None:

@@ -75,8 +75,8 @@ def test_the_value_is_in_no_part_of_the_finding() -> None:
     assert "hidden" not in json.dumps(finding.to_json())
 
 
-def test_in_a_template_it_is_told_at_the_function(tmp_path: Path) -> None:
+def test_in_a_template_it_is_told_at_the_variable(tmp_path: Path) -> None:
     variables = "      Environment: {Variables: {LD_PRELOAD: /tmp/hook.so}}\n"
     (finding,) = found(tmp_path, "", function=FUNCTION + variables)
 
-    assert (finding.rule, finding.place and finding.place.line) == ("runtime-hijack", 3)
+    assert (finding.rule, finding.place and finding.place.line) == ("runtime-hijack", 11)

@@ -10,6 +10,7 @@ from rolecall.model import Gap
 from tests.builders import ACCOUNT, LOG_GROUP, REGION, account, allow
 
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:refunds"
+ROLE_ELSEWHERE = f"arn:aws:iam::{ACCOUNT}:role/reports"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 SERVICE = {"where": "app.py:4", "what": "makes a client of a service that is not known"}
 ELSEWHERE = {"where": "app.py:9"}
@@ -17,9 +18,12 @@ PUT = {"service": "dynamodb", "operation": "PutItem", "where": "app.py:7", "para
 
 
 def judged(
-    *statements: dict[str, Any], policy: str = "Send", unresolved: tuple[dict[str, str], ...] = (SERVICE,)
+    *statements: dict[str, Any],
+    policy: str = "Send",
+    unresolved: tuple[dict[str, str], ...] = (SERVICE,),
+    calls: tuple[dict[str, Any], ...] = (PUT,),
 ) -> Report:
-    code = {"kind": "folder", "path": "app", "read": True, "unresolved": list(unresolved), "calls": [PUT]}
+    code = {"kind": "folder", "path": "app", "read": True, "unresolved": list(unresolved), "calls": list(calls)}
     policies = {"Write": [allow("dynamodb:PutItem", TABLE)], policy: list(statements)}
     return engine.audit(account({"more policies": policies, "function": {"code": code}}))
 
@@ -76,6 +80,23 @@ def test_only_the_calls_that_may_need_the_right_are_named() -> None:
     )
 
     assert why.startswith(f"app.py:9: {SERVICE['what']}, so it is not judged whether")
+
+
+def test_a_call_whose_action_nobody_knows_may_need_any_of_its_service() -> None:
+    newer = PUT | {"service": "sqs", "operation": "InventedCall", "where": "app.py:12", "parameters": []}
+    report = judged(allow("sqs:SendMessage", QUEUE), unresolved=(), calls=(PUT, newer))
+
+    what = "which action `sqs.InventedCall` needs is not known"
+    why = f"app.py:12: {what}, so it is not judged whether `sqs:SendMessage` is needed"
+    assert (gaps(report), report.findings) == ([why], ())
+
+
+def test_a_call_that_needs_no_right_leaves_everything_judged() -> None:
+    quiet = PUT | {"service": "sts", "operation": "GetCallerIdentity", "parameters": []}
+    report = judged(allow("sts:AssumeRole", ROLE_ELSEWHERE), unresolved=(), calls=(PUT, quiet))
+
+    assert (gaps(report), report.notes) == ([], ())
+    assert [each.rule for each in report.findings] == ["unneeded-grant"]
 
 
 @pytest.mark.parametrize(("action", "rule"), [("sqs:*", "service-wildcard"), ("*", "admin-role")])

@@ -49,6 +49,18 @@ POLLED = """
     {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
      Resource: %s}]}}}
 """
+MOVED = """
+  Source: {Type: AWS::SQS::Queue, Properties: {QueueName: in, RedrivePolicy: %s}}
+  Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead, RedriveAllowPolicy: %s}}
+  Poll: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Orders,
+    EventSourceArn: !GetAtt Source.Arn}}
+  Read: {Type: AWS::IAM::RolePolicy, Properties: {RoleName: !Ref Role, PolicyName: Read, PolicyDocument: {Statement: [
+    {Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+     Resource: !GetAtt Source.Arn}]}}}
+"""
+TO_DEAD = "{deadLetterTargetArn: !GetAtt Dead.Arn}"
+BY_QUEUE = "{redrivePermission: byQueue, sourceQueueArns: [%s]}"
+AS_TEXT = '\'{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"}\''
 VERSION = """
   First: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Orders}}
 """
@@ -77,6 +89,9 @@ def found(resources: str, head: str = HEAD) -> list[tuple[str, str]]:
         REST % "prod/*/*",
         QUEUED + LET % ("orders", "!GetAtt Daily.Arn") + QUEUE_POLICY % "Daily",
         POLLED % ("FifoQueue: true, QueueName: in.fifo,", "!GetAtt Source.Arn"),
+        MOVED % (TO_DEAD, "{redrivePermission: allowAll}"),
+        MOVED % (TO_DEAD, BY_QUEUE % "'arn:aws:sqs:us-east-1:123456789012:other', !GetAtt Source.Arn"),
+        MOVED % (AS_TEXT, "{redrivePermission: allowAll}"),
         POLLED % ("FifoQueue: true,", "!GetAtt Source.Arn"),
         POLLED % ("FifoQueue: 'true',", "!Sub 'arn:aws:sqs:*:*:${AWS::StackName}-Source-*'"),
         POLLED % ("FifoQueue: true,", "!Sub 'arn:aws:sqs:*:*:${AWS::StackName}-Source-*.fifo'"),
@@ -96,6 +111,15 @@ def test_what_is_well_wired_has_no_finding(resources: str) -> None:
         (WIRED.replace("Properties: {Sch", "Properties: {State: DISABLED, Sch"), ("info", "failing-trigger")),
         (POLLED % ("", "!GetAtt Source.Arn"), ("high", "undeliverable-dead-letter")),
         (QUEUED + LET % ("orders", "!GetAtt Daily.Arn"), ("high", "undeliverable-dead-letter")),
+        (MOVED % (TO_DEAD, "{redrivePermission: denyAll}"), ("high", "undeliverable-dead-letter")),
+        (MOVED % (TO_DEAD, '\'{"redrivePermission": "denyAll"}\''), ("high", "undeliverable-dead-letter")),
+        (MOVED % (AS_TEXT, "{redrivePermission: denyAll}"), ("high", "undeliverable-dead-letter")),
+        (MOVED % (TO_DEAD, BY_QUEUE % ""), ("high", "undeliverable-dead-letter")),
+        (
+            MOVED % (TO_DEAD, BY_QUEUE % "'arn:aws:sqs:us-east-1:123456789012:other'"),
+            ("high", "undeliverable-dead-letter"),
+        ),
+        (MOVED % (TO_DEAD, BY_QUEUE % "!ImportValue other"), ("info", "incomplete-audit")),
         (
             RULE % "!Sub '${Orders.Arn}:7'" + LET % ("!Sub '${Orders.Arn}:7'", "!GetAtt Daily.Arn"),
             ("info", "incomplete-audit"),
@@ -108,6 +132,19 @@ def test_what_is_well_wired_has_no_finding(resources: str) -> None:
 )
 def test_a_defect_is_named_by_its_rule_alone(resources: str, finding: tuple[str, str]) -> None:
     assert found(resources) == [finding]
+
+
+def test_a_subscription_may_name_its_dead_letter_queue_in_json_text() -> None:
+    subscribed = f"""
+  Topic: {{Type: AWS::SNS::Topic, Properties: {{TopicName: news}}}}
+  Sub: {{Type: AWS::SNS::Subscription, Properties: {{TopicArn: !Ref Topic, Protocol: lambda,
+    Endpoint: !GetAtt Orders.Arn, RedrivePolicy: {AS_TEXT}}}}}
+  Let: {{Type: AWS::Lambda::Permission, Properties: {{FunctionName: !Ref Orders, Action: 'lambda:InvokeFunction',
+    Principal: sns.amazonaws.com, SourceArn: !Ref Topic}}}}
+  Dead: {{Type: AWS::SQS::Queue, Properties: {{QueueName: dead}}}}
+"""
+
+    assert found(subscribed) == [("high", "undeliverable-dead-letter")]
 
 
 def test_a_rule_that_invokes_something_else_leaves_its_permission_over() -> None:

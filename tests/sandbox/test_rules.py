@@ -37,6 +37,8 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/KEY"
 IDLE = "def handler(event, context):\n    return event\n"
 READER = 'import boto3\n\n\ndef handler(event, context):\n    boto3.client("s3").get_object(Bucket="inbox", Key="k")\n'
 POLLS = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+MOVES = json.dumps({"deadLetterTargetArn": f"{QUEUE}-dead", "maxReceiveCount": 3})
+REFUSES = json.dumps({"redrivePermission": "denyAll"})
 MAKE_QUEUE = ("sqs", "create_queue", {"QueueName": "NAME"})
 POLL = ("lambda", "create_event_source_mapping", {"EventSourceArn": QUEUE, "FunctionName": "NAME"})
 MAKE_RULE = ("events", "put_rule", {"Name": "NAME", "ScheduleExpression": "rate(1 day)"})
@@ -65,6 +67,12 @@ class Case:
     code: str = IDLE
     logs: bool = True
     before: tuple[Call, ...] = ()
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name of the function: that of its rule, unless another has it."""
+        return self.name or self.rule
 
 
 def let(principal: str, action: str = INVOKE, **more: Any) -> Call:
@@ -135,6 +143,16 @@ CASES = (
             target("FUNCTION", DeadLetterConfig={"Arn": QUEUE}),
             let("events.amazonaws.com", SourceArn=RULE),
         ),
+    ),
+    Case(
+        "undeliverable-dead-letter",
+        (
+            ("sqs", "create_queue", {"QueueName": "NAME-dead", "Attributes": {"RedriveAllowPolicy": REFUSES}}),
+            ("sqs", "create_queue", {"QueueName": "NAME", "Attributes": {"RedrivePolicy": MOVES}}),
+            POLL,
+        ),
+        own=(allow([*POLLS], QUEUE),),
+        name="refused-redrive",
     ),
     Case("untrusting-role", trusts={"Service": "ec2.amazonaws.com"}),
     Case("extra-trusted-service", trusts={"Service": [LAMBDA, "glue.amazonaws.com"]}),
@@ -284,8 +302,8 @@ def share(running: account.Account) -> str:
 def make(running: account.Account, case: Case, shared: Mapping[str, str]) -> None:
     """Make a case; `shared` are names of what all cases share."""
     trust = json.dumps(trusting(case))
-    arns = {"FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{case.rule}", **shared}
-    names = {"ROLE": f"arn:aws:iam::{ACCOUNT}:role/{case.rule}", "NAME": case.rule, **arns}
+    arns = {"FUNCTION": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{case.called}", **shared}
+    names = {"ROLE": f"arn:aws:iam::{ACCOUNT}:role/{case.called}", "NAME": case.called, **arns}
 
     def called(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         getattr(running.client(service), operation)(**filled(parameters, names | {"TRUST": trust}))
@@ -329,9 +347,9 @@ def packed(code: str) -> bytes:
     return archive.getvalue()
 
 
-@pytest.mark.parametrize("rule", [case.rule for case in CASES])
-def test_a_defect_is_named_by_its_rule(rule: str, found: dict[str, set[str]]) -> None:
-    assert rule in found.get(rule, set())
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.called)
+def test_a_defect_is_named_by_its_rule(case: Case, found: dict[str, set[str]]) -> None:
+    assert case.rule in found.get(case.called, set())
 
 
 def test_parameters_that_cloudtrail_left_out_are_told(stack: Stack) -> None:

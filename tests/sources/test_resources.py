@@ -195,6 +195,37 @@ def test_a_queue_tells_what_it_is(session: Any) -> None:
     assert (queue.key, queue.facts) == (None, (("dead-letter", dead),))
 
 
+@pytest.mark.parametrize(
+    ("allow", "facts"),
+    [
+        ({"redrivePermission": "allowAll"}, ()),
+        ({"redrivePermission": "denyAll"}, (("redrive", "nobody"),)),
+        (
+            {"redrivePermission": "byQueue", "sourceQueueArns": [arn("sqs", "b"), arn("sqs", "a")]},
+            (("redrive", arn("sqs", "a")), ("redrive", arn("sqs", "b"))),
+        ),
+    ],
+)
+def test_a_queue_tells_which_others_may_move_their_messages_there(allow: Any, facts: Any, session: Any) -> None:
+    session.client("sqs").create_queue(QueueName="dead")
+
+    def answer(parsed: dict[str, Any], **_: Any) -> None:  # moto does not keep it.
+        parsed["Attributes"]["RedriveAllowPolicy"] = json.dumps(allow)
+
+    session.events.register("after-call.sqs.GetQueueAttributes", answer)
+
+    assert read(calls_of(session), arn("sqs", "dead")).facts == facts
+
+
+def test_where_a_queue_moves_its_messages_is_read_too(session: Any) -> None:
+    session.client("sqs").create_queue(QueueName="dead")
+    redrive = json.dumps({"deadLetterTargetArn": arn("sqs", "dead"), "maxReceiveCount": 3})
+    queue = make_queue(session, "alias/aws/sqs", RedrivePolicy=redrive)
+    account = builders.account({"triggers": [{"type": "sqs", "source": queue}]})
+
+    assert arn("sqs", "dead") in read_whole(session, account)
+
+
 def test_an_access_point_leads_to_its_file_system(session: Any) -> None:
     (system,) = read(calls_of(session), make_access_point(session)).fact("file-system")
 

@@ -126,6 +126,27 @@ def test_unknown_types_are_no_obstacle(here: Path) -> None:
     assert [function.id for function in account.functions] == ["A"]
 
 
+@pytest.mark.parametrize(
+    "resources",
+    [
+        f"{{Fn::Transform: {{Name: M}}, A: {FUNCTION}}}",
+        "{Fn::Transform: {Name: M}}",
+        "{A: {Type: AWS::Lambda::Function, Properties: {Fn::Transform: {Name: M}}}}",
+        "{A: {Type: AWS::Lambda::Function, Properties: {Role: r, Fn::Transform: {Name: M}}}}",
+    ],
+)
+def test_a_macro_that_changes_what_stands_around_it_is_a_gap(resources: str, here: Path) -> None:
+    assert "the macro `M` changes the template when it is deployed" in whys(read(f"Resources: {resources}"))
+
+
+def test_what_sam_refuses_of_one_function_is_no_refusal_of_another(here: Path) -> None:
+    one = "Type: AWS::Serverless::Function, Properties: {InlineCode: x, Runtime: python3.13, Handler: a.b"
+    events = "Events: {Own: {Type: SQS, Properties: {}}}"
+    account = read(f"Transform: AWS::Serverless-2016-10-31\nResources:\n  A: {{{one}, {events}}}}}\n  B: {{{one}}}}}\n")
+
+    assert [gap.subject for gap in account.all_gaps() if gap.why.startswith("SAM refuses")] == ["A"]
+
+
 def test_a_condition_that_is_not_declared_is_a_gap_and_its_function_stays(here: Path) -> None:
     account = read(f"Resources:\n  A: {FUNCTION[:-1]}, Condition: IsProd}}\n")
 

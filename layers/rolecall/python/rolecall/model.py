@@ -1,7 +1,7 @@
 """The Account: what is known of functions, roles and triggers, and the gaps in it. Data only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolecall.iam.policy import Place, Policy
 
@@ -287,7 +287,8 @@ class Function:
     `role` is the ARN of its execution role; `resource_policy` is that of its qualifier. `version` is the number that a
     qualifier serves: an alias that shifts traffic is two functions, with one qualifier and two versions. `updated` is
     the ISO time of its last update. `writers` holds (type, logical id) of a template's resources that write the
-    resource policy.
+    resource policy. `lines` says where a template has parts of its configuration: layers and the key by ARN, variables
+    by name.
     """
 
     id: str
@@ -306,6 +307,12 @@ class Function:
     writers: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
     place: Place | None = None
+    lines: tuple[tuple[str, int], ...] = ()
+
+    def place_of(self, what: str) -> Place | None:
+        """Where a layer (ARN), a variable or the key stands; as far as that is not known, where the function does."""
+        line = dict(self.lines).get(what)
+        return replace(self.place, line=line) if self.place and line else self.place
 
     @property
     def qualified_arn(self) -> str:
@@ -326,7 +333,8 @@ class Resource:
     key : ARN of the customer key that encrypts it; None for none, or one that AWS manages
     policy : its resource-based policy (of a key, its key policy)
     facts : what else bears on rights, by name: (`state`, `PendingDeletion`), (`grant`, unique id of a role), (`fifo`,
-        `true`), (`retention`, days), (`file-system`, ARN) …
+        `true`), (`retention`, days), (`file-system`, ARN), (`dead-letter`, ARN), (`redrive`, ARN of a queue that may
+        move its messages there, or `nobody`) …
     """
 
     arn: str
@@ -489,9 +497,11 @@ class Account:
     def all_gaps(self) -> Iterator[Gap]:
         """Those of the account, and of its functions, execution roles and resources.
 
-        What is not known of other principals is for those to tell who ask for them.
+        What is not known of other principals is for those to tell who ask for them; but for what is written wrong.
         """
         yield from self.gaps
         running = [role for role in self.roles if role.used_by]
         for gaps in (owner.gaps for part in (self.functions, running, self.resources) for owner in part):
             yield from gaps
+        others = [role.gaps for role in self.roles if not role.used_by] + [user.gaps for user in self.users]
+        yield from (gap for gaps in others for gap in gaps if gap.place and gap.mendable)

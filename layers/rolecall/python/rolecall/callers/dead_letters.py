@@ -18,14 +18,21 @@ EventBridge User Guide, "Using dead-letter queues"; SNS Developer Guide, "Config
 writes with the role of the schedule (its User Guide, "Configuring a dead-letter queue").
 """
 
+NOBODY = "nobody"
+"""What the fact `redrive` of a queue says where no other may move messages there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong with a dead-letter queue, in words (None: nothing); `unsure`: why that is not decided."""
+    """What is wrong with a dead-letter queue, in words (None: nothing); `unsure`: why that is not decided.
+
+    `lets` are the queues (ARNs) that may move their messages there, where their source is not among them.
+    """
 
     fault: str | None = None
     witness: Mapping[str, object] | None = None
     unsure: str | None = None
+    lets: tuple[str, ...] | None = None
 
 
 def redrive(trigger: Trigger, account: Account) -> tuple[str, ...]:
@@ -35,7 +42,11 @@ def redrive(trigger: Trigger, account: Account) -> tuple[str, ...]:
 
 
 def moved(source: str, queue: str, account: Account) -> Verdict:
-    """Can SQS move messages there? Both of one kind, in one region and account (SQS Developer Guide)."""
+    """Can SQS move messages there?
+
+    Both have to be of one kind, in one region and account, and the `RedriveAllowPolicy` has to allow it (SQS Developer
+    Guide, "Using dead-letter queues in Amazon SQS").
+    """
     if is_unresolved(queue) or is_unresolved(source):
         return Verdict()
     known = account.resource(queue)
@@ -45,7 +56,14 @@ def moved(source: str, queue: str, account: Account) -> Verdict:
         return Verdict(f"is {_kind(queue)}, its source {_kind(source)}")
     if source.split(":")[3:5] != queue.split(":")[3:5]:
         return Verdict("is not in the region and account of its source")
-    return Verdict()
+    lets = known.fact("redrive") if known else ()
+    if not lets or source in lets:
+        return Verdict()
+    if any(map(is_unresolved, lets)):
+        return Verdict(unsure="which queues may move messages there is not known")
+    lets = tuple(each for each in lets if each != NOBODY)
+    names = ", ".join(f"`{each.rpartition(':')[2]}`" for each in lets)
+    return Verdict(f"lets {f'only {names}' if lets else 'no queue'} move messages there", lets=lets)
 
 
 def undeliverable(trigger: Trigger, queue: str, account: Account) -> Verdict:

@@ -45,8 +45,8 @@ def with_role(function: Function, role: str) -> str:
 
 def without_variable(function: Function, name: str) -> str:
     """What takes a variable out of the environment; its values are not shown, and stand in no file."""
-    if function.place:
-        return f"{function.place.file}:{function.place.line}: take `{name}` out of `Environment` of `{function.id}`"
+    if place := function.place_of(name):
+        return f"{place.file}:{place.line}: take `{name}` out of `Environment` of `{function.id}`"
     called = f"--function-name {function.name}"
     return (
         f"aws lambda get-function-configuration {called} --query Environment --output json"

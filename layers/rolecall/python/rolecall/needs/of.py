@@ -1,6 +1,6 @@
 """The needs of a function: of its triggers, its configuration and its code, each once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -41,7 +41,7 @@ class Needs:
     Parameters
     ----------
     needs : each action on each resource once, sorted; no UNKNOWN among them
-    unresolved : places in the code that may call AWS and do not say what
+    unresolved : places in the code that may call AWS and do not say what, or call what nobody knows the action of
     unknown : IAM prefixes of the services of which not every need is known; `*` for all
     """
 
@@ -99,20 +99,23 @@ def _of(pair: Pair) -> Needs:
     function, account = pair.function, pair.account
     code = function.code
     calls = code.calls if code else ()
-    unresolved = code.unresolved if code else ()
-    found = [
-        *from_triggers(function, account),
-        *from_config(function, account),
-        *(need for call in calls for need in needs_of(call, function, account)),
-    ]
-    unknown = {need.action.partition(":")[0] for need in found if need.certainty is Certainty.UNKNOWN}
-    unknown |= {service_of(each) for each in unresolved}
+    called = [(need, call.service) for call in calls for need in needs_of(call, function, account)]
+    found = [*from_triggers(function, account), *from_config(function, account), *(need for need, _ in called)]
+    unresolved = (*(code.unresolved if code else ()), *dict.fromkeys(_unresolved(called)))
+    unknown = {service_of(each) for each in unresolved}
     if code is None or not code.read:
         unknown.add(EVERY)
     if any(gap.what == MAPPINGS and gap.subject in (None, function.id) for gap in (*function.gaps, *account.gaps)):
         unknown |= POLLED
     known = (need for need in found if need.certainty is not Certainty.UNKNOWN)
-    return Needs(merged(known), tuple(unresolved), frozenset(unknown))
+    return Needs(merged(known), unresolved, frozenset(unknown))
+
+
+def _unresolved(called: Iterable[tuple[Need, str]]) -> Iterator[Unresolved]:
+    """Calls of operations of which nobody knows the action."""
+    for need, service in called:
+        if need.certainty is Certainty.UNKNOWN:
+            yield Unresolved(need.proof.where, need.proof.why, service)
 
 
 @lru_cache(maxsize=1024)

@@ -213,7 +213,10 @@ OPERATIONS: Mapping[str, Mapping[str, tuple[Act, ...]]] = {
             Act("secretsmanager:ListSecrets", when=("Filters",)),
         )
     },
-    "sts": {"GetCallerIdentity": ()},  # STS API: needs no permission
+    # STS API: these need no permission, or have no credentials yet and are judged by the trust policy alone.
+    "sts": dict.fromkeys(
+        ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity", "GetSessionToken"), ()
+    ),
     # Cognito API: these are called with a token of the user, or with none; IAM does not judge them.
     "cognito-idp": dict.fromkeys(
         (
@@ -304,8 +307,10 @@ OPERATIONS: Mapping[str, Mapping[str, tuple[Act, ...]]] = {
             Act("ses:SendTemplatedEmail", may=True),
         )
     },
-    # IAM Identity Center OIDC API: clients have no AWS credentials yet.
+    # IAM Identity Center OIDC API and portal API, Sign-In API: clients have a token, and no AWS credentials yet.
     "sso-oidc": dict.fromkeys(("CreateToken", "RegisterClient", "StartDeviceAuthorization"), ()),
+    "sso": dict.fromkeys(("GetRoleCredentials", "ListAccountRoles", "ListAccounts", "Logout"), ()),
+    "signin": {"CreateOAuth2Token": ()},
 }
 """Service of boto3 -> operation -> the actions that it needs; `()` where it needs none."""
 

@@ -75,7 +75,9 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
         if name not in VARIABLES or not _heeds(function, name):
             continue
         if is_unresolved(value):
-            yield Gap("environment", f"the value of `{name}` is not known", None, function.id, mendable=False)
+            yield Gap(
+                "environment", f"the value of `{name}` is not known", None, function.id, False, function.place_of(name)
+            )
             continue
         if not any(_is_outside(path, function, account) for path in _paths(name, value)):
             continue
@@ -86,6 +88,7 @@ def runtime_hijack(function: Function, account: Account) -> Yields:
             subject=f"variable {name}",
             resources=(),
             evidence={"variable": name},
+            place=function.place_of(name),
         )
 
 

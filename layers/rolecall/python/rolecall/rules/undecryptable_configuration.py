@@ -166,5 +166,5 @@ def _hit(function: Function, setting: str, key: Resource, why: str, fix: str, he
             "grants": list(key.fact("grant")),
         },
         witness=witness(need, held) if held else None,
-        place=function.place,
+        place=function.place_of(key.arn),
     )

@@ -7,6 +7,8 @@ from rolecall.fixes import reference
 from rolecall.model import Account, Function, Gap, Trigger
 from rolecall.rules import Yields, rule
 
+MOST_SOURCES = 10  # queues that a RedriveAllowPolicy can name: SQS API Reference, "SetQueueAttributes"
+
 
 @rule(Severity.HIGH)
 def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
@@ -14,7 +16,8 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
 
     What cannot be delivered is to be kept there, and is lost instead, without a word: EventBridge and SNS need a policy
     of the queue (and of its key) that lets them in, Scheduler needs it in the schedule's role. SQS itself moves
-    messages without one, but only between queues of one kind, region and account.
+    messages without one, but only between queues of one kind, region and account, and only from those that the
+    `RedriveAllowPolicy` of the dead-letter queue allows.
 
     Bad:
         triggers: [{type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily",
@@ -25,6 +28,12 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
         resources:
           - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
              facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed.fifo"]]}
+
+    Bad:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed"]]}
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:failed", facts: [[redrive, nobody]]}
 
     Good:
         triggers: [{type: eventbridge, source: "arn:aws:events:us-east-1:111122223333:rule/daily",
@@ -40,6 +49,13 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
         resources:
           - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
              facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed"]]}
+
+    Good:
+        resources:
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:orders",
+             facts: [[dead-letter, "arn:aws:sqs:us-east-1:111122223333:failed"]]}
+          - {arn: "arn:aws:sqs:us-east-1:111122223333:failed",
+             facts: [[redrive, "arn:aws:sqs:us-east-1:111122223333:orders"]]}
 
     Misses: of a live queue, that it is encrypted with the key of AWS (`alias/aws/sqs`).
     """
@@ -75,6 +91,11 @@ def _judged(function: Function, account: Account) -> Iterator[tuple[Trigger, str
 
 
 def _fix(trigger: Trigger, queue: str, verdict: Verdict, account: Account) -> str:
+    if verdict.lets is not None:
+        allowed = [reference(each, account) for each in (*verdict.lets, trigger.source)]
+        named = {"redrivePermission": "byQueue", "sourceQueueArns": allowed}
+        said = named if len(allowed) <= MOST_SOURCES else {"redrivePermission": "allowAll"}
+        return f"write as the `RedriveAllowPolicy` of `{queue.rpartition(':')[2]}`: {json.dumps(said)}"
     if verdict.witness is None:
         return f"name a queue of the same kind, region and account as the dead-letter queue of `{trigger.source}`"
     statement: dict[str, object] = {"Effect": "Allow"}

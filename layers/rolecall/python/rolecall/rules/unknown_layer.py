@@ -38,7 +38,8 @@ def unknown_layer(function: Function, account: Account) -> Yields:
         owner = arn.account if arn else layer
         if is_unresolved(owner):
             if PUBLIC_PARAMETER not in layer:
-                yield Gap("layers", f"whose layer `{layer}` is, is not known", None, function.id, mendable=False)
+                why = f"whose layer `{layer}` is, is not known"
+                yield Gap("layers", why, None, function.id, False, function.place_of(layer))
             continue
         known = publisher(owner)
         if arn is None or owner == account.id or _is_trusted(layer, owner, account) or (known and known.name == AWS):
@@ -54,6 +55,7 @@ def unknown_layer(function: Function, account: Account) -> Yields:
             principal=owner,
             severity=Severity.INFO if known else Severity.HIGH,
             evidence={"account": owner} | ({"publisher": known.name, "source": known.source} if known else {}),
+            place=function.place_of(layer),
         )
 
 

@@ -140,6 +140,7 @@ def _function(each: Mapping[str, Any]) -> Function:
         writers=_pairs(each.get("writers", ())),
         gaps=tuple(gaps),
         place=_place(each),
+        lines=tuple((str(what), int(line)) for what, line in each.get("lines", ())),
     )
 
 
@@ -316,6 +317,7 @@ def _dump_function(function: Function, known: Mapping[str, str]) -> dict[str, An
         **({"writers": function.writers} if function.writers else {}),
         "gaps": _dump_gaps(function.gaps),
         **_dump_place(function.place),
+        **({"lines": function.lines} if function.lines else {}),
     }
 
 

@@ -44,6 +44,8 @@ ROLE_CREDENTIALS = frozenset(
 )
 # Methods of every client that call nothing: boto3, "Low-level clients".
 SILENT = frozenset({"can_paginate", "close", "exceptions", "meta", "waiter_names", "__enter__", "__exit__"})
+# Methods of every resource that call nothing: boto3, "Resources".
+TELLING = frozenset({"get_available_subresources", "meta"})
 TOKENS = {
     ("rds", "generate_db_auth_token"): ("rds-db", "connect"),
     ("dsql", "generate_db_connect_auth_token"): ("dsql", "DbConnect"),
@@ -110,7 +112,7 @@ def _of_resource(machine: Machine, resource: Resource, name: str, site: Site) ->
     if (resource.service, name) == ("dynamodb", "table_name") and known:
         return join(*(one(Text(text)) for text in known["name"]))
     facts = _type(resource)
-    if facts is None or name == "meta" or name in facts.actions or name in facts.waiters or name in CUSTOM:
+    if facts is None or name in TELLING or name in facts.actions or name in facts.waiters or name in CUSTOM:
         return one(Method(resource, name))
     if name in facts.collections:
         return one(Collection(resource, name))
@@ -121,7 +123,8 @@ def _of_resource(machine: Machine, resource: Resource, name: str, site: Site) ->
     if resource.type and "load" in facts.actions and not resource.loaded and not name.startswith("_"):
         # A property that the answer of a call tells: boto3, "Resources", "Attributes".
         _act(machine, resource, facts.actions["load"], Arguments(), site)
-    return UNKNOWN
+    # What has a type has properties, which no table names: only `boto3.resource("sqs")` itself has methods alone.
+    return UNKNOWN if resource.type else one(Method(resource, name))
 
 
 def _type(resource: Resource) -> sdk.ResourceType | None:
@@ -190,13 +193,18 @@ def _of_client(machine: Machine, client: Client, name: str, given: Arguments, si
         return _transfer(machine, CLIENT[name], given, site, {}, certain=certain)
     operation = facts.operation(name)
     if operation is None:
-        machine.current.misses[(site.where, name)] = service
-        return UNKNOWN
+        return _miss(machine, service, name, site)
     machine.current.hits.add((site.where, name))
     machine.call(service, operation, site, flatten(machine, given), certain=certain)
     calling.escape(machine, given, site)
     members = answers.answered(service, operation, given)
     return one(boxes.make(machine, site, tag="answer", named=members)) if members else UNKNOWN
+
+
+def _miss(machine: Machine, service: str, name: str, site: Site) -> Value:
+    """A method that is none: what has it may be another thing that the receiver can be, and else it is told."""
+    machine.current.misses[(site.where, name)] = service
+    return UNKNOWN
 
 
 def operations(machine: Machine, client: Client, name: Value, site: Site) -> Value:
@@ -257,6 +265,12 @@ def _call_resource(machine: Machine, resource: Resource, name: str, given: Argum
             site, f"calls `{name}` of a resource of `{resource.service}`, which is not known", resource.service
         )
         return UNKNOWN
+    if name in TELLING:
+        return UNKNOWN
+    action = facts.actions.get(name) or facts.waiters.get(name)
+    if not action and name not in facts.subs and name not in CUSTOM:
+        return _miss(machine, resource.service, name, site)
+    machine.current.hits.add((site.where, name))
     if name == "batch_writer":
         return one(Batch(resource))
     if name in facts.subs:
@@ -271,7 +285,6 @@ def _call_resource(machine: Machine, resource: Resource, name: str, given: Argum
     if name in ("create_tags", "delete_tags") and resource.service == "ec2":
         machine.call("ec2", "CreateTags" if name == "create_tags" else "DeleteTags", site, flatten(machine, given))
         return UNKNOWN
-    action = facts.actions.get(name) or facts.waiters.get(name)
     return _act(machine, resource, action, given, site) if action else UNKNOWN
 
 
@@ -334,7 +347,7 @@ def _of_collection(machine: Machine, collection: Collection, name: str, given: A
     element = _type(made)
     if element is not None and name in element.batches:
         return _act(machine, made, element.batches[name], given, site)
-    return UNKNOWN
+    return _miss(machine, collection.parent.service, name, site)
 
 
 def iterate(machine: Machine, collection: Collection, site: Site) -> Value:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rolecall.model import Account, Gap
 from rolecall.sources.code import Effort, Reader
-from rolecall.sources.template import deployed, document, expand, parameters, sam
+from rolecall.sources.template import deployed, document, expand, kinds, parameters, sam
 from rolecall.sources.template.code import with_calls
 from rolecall.sources.template.document import Document
 from rolecall.sources.template.functions import functions
@@ -190,7 +190,8 @@ def _stack(
         if export:
             exports[export] = partial(resolver.text, output.get("Value"))
     document = replace(written, body=body, gaps=(*written.gaps, *gaps))
-    return Stack(document, resolver, made.origins, made.refused)
+    stack = Stack(document, resolver, made.origins, made.refused)
+    return replace(stack, wrong=tuple(kinds.wrong(stack)))
 
 
 def _outputs(body: Mapping[str, Any]) -> list[dict[str, Any]]:

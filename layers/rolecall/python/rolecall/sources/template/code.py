@@ -116,9 +116,11 @@ class _Layer:
     built: bool
 
 
-def with_calls(account: Account, stacks: Iterable[Stack], reader: Reader) -> Account:
+def with_calls(account: Account, stacks: Sequence[Stack], reader: Reader) -> Account:
     """The account with what the code of its functions calls, and gaps for what of it is not known."""
     layers = {arn: layer for stack in stacks for arn, layer in _layers(stack)}
+    # What of it is of a wrong kind is told, and why its code cannot be analysed may only follow from that.
+    wrong = {stack.id(each.owner) for stack in stacks for each in stack.wrong if each.owner}
     found: dict[tuple[str, str | None], tuple[Code | None, tuple[Gap, ...]]] = {}
     functions = []
     for function in account.functions:
@@ -127,7 +129,8 @@ def with_calls(account: Account, stacks: Iterable[Stack], reader: Reader) -> Acc
         if key not in found:
             found[key] = _read(function, layers, reader)
         code, gaps = found[key]
-        own = (*function.gaps, *gaps) if function.qualifier is None else function.gaps
+        is_new = function.qualifier is None and function.id not in wrong
+        own = (*function.gaps, *gaps) if is_new else function.gaps
         functions.append(replace(function, code=code, gaps=tuple(dict.fromkeys(own))))
     return replace(account, functions=tuple(functions))
 

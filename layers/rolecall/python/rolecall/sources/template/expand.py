@@ -10,6 +10,7 @@ from rolecall.sources.template.document import Document, Items, Map
 
 LOOP = "Fn::ForEach::"
 KNOWN = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::Include")
+MACRO = "Fn::Transform"
 SECTIONS = ("Conditions", "Globals", "Mappings", "Outputs", "Parameters")
 MOST = 2_000  # members that loops may make: CloudFormation takes 500 resources
 
@@ -36,11 +37,28 @@ def _macros(written: Any) -> Iterator[str]:
         yield str(each.get("Name") if isinstance(each, dict) else each)
 
 
+def _includes(transform: Any) -> bool:
+    return isinstance(transform, dict) and transform.get("Name") == "AWS::Include"
+
+
+def _of_macro(transform: Any, document: Document) -> Gap:
+    """The gap that what stands beside a macro, or is all of it, is known only when AWS has run it."""
+    name = transform.get("Name") if isinstance(transform, dict) else None
+    called = f"the macro `{name}`" if isinstance(name, str) else "a macro without a name"
+    return Gap("template", f"{called} changes the template when it is deployed", document.name, mendable=False)
+
+
 def _resources(resources: Map, document: Document, gaps: list[Gap]) -> Map:
     """The resources that are objects; what is not is a gap."""
     made = Map()
     made.line, made.lines = resources.line, resources.lines
+    if set(resources) == {MACRO}:
+        gaps.append(_of_macro(resources[MACRO], document))
     for name, each in resources.items():
+        if name == MACRO:
+            continue
+        if isinstance(each, dict) and isinstance(each.get("Properties"), dict) and set(each["Properties"]) == {MACRO}:
+            gaps.append(_of_macro(each["Properties"][MACRO], document))
         if isinstance(each, dict) and isinstance(each.get("Properties", {}), dict):
             made[name] = each
         else:
@@ -66,9 +84,12 @@ class _Expander:
             return items
         if not isinstance(node, dict):
             return node
-        if "Fn::Transform" in node and (included := self._included(node["Fn::Transform"])) is not None:
-            rest = {key: value for key, value in node.items() if key != "Fn::Transform"}
-            line = node.lines.get("Fn::Transform", node.line) if isinstance(node, Map) else 0
+        if MACRO in node and len(node) > 1 and not _includes(node[MACRO]):
+            self.gaps.append(_of_macro(node[MACRO], self.document))
+        if MACRO in node and _includes(node[MACRO]):
+            included = self._included(node[MACRO])
+            rest = {key: value for key, value in node.items() if key != MACRO}
+            line = node.lines.get(MACRO, node.line) if isinstance(node, Map) else 0
             lines = {**dict.fromkeys(included, line), **getattr(node, "lines", {})}
             whole = Map({**included, **rest})
             whole.line, whole.lines = getattr(node, "line", 0), lines
@@ -124,10 +145,8 @@ class _Expander:
             found += value if isinstance(value, list) else [str(value)]
         return found
 
-    def _included(self, transform: Any) -> Map | None:
+    def _included(self, transform: Mapping[str, Any]) -> Map:
         """What `AWS::Include` puts there, where it is a file on this machine; else a gap."""
-        if not isinstance(transform, dict) or transform.get("Name") != "AWS::Include":
-            return None
         parameters = transform.get("Parameters")
         location = parameters.get("Location") if isinstance(parameters, dict) else None
         path = self.document.path.parent / str(location)

@@ -12,6 +12,7 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
 from rolecall.sources.mapped import uses
 from rolecall.sources.template.code import REFUSED, code_of
+from rolecall.sources.template.lines import lines
 from rolecall.sources.template.roles import tags
 from rolecall.sources.template.stack import Stack
 from rolecall.sources.template.wiring import pushed
@@ -190,10 +191,11 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
     resolver, gaps = stack.resolver, list[Gap]()
     arn, subject = resolver.arn_of(logical_id), stack.id(logical_id)
     gaps += [replace(gap, subject=subject) for gap in wired.of_function.get(arn, ())]
-    if logical_id in stack.refused:
+    is_told = stack.is_wrong(logical_id) or stack.is_wrong(None)
+    if logical_id in stack.refused and not is_told:
         gaps.append(Gap(REFUSED, stack.refused[logical_id], stack.file, subject))
     role = str(properties.get("Role") or "")
-    if not role and logical_id not in stack.refused:
+    if not role and logical_id not in stack.refused and not is_told:
         gaps.append(Gap("role", "the function names no role", stack.file, subject))
     if role not in {resolver.arn_of(name) for name, _ in stack.of("AWS::IAM::Role")}:
         gaps += stack.gaps("role", subject, role)  # One of the template is known, whatever it will be called.
@@ -207,6 +209,7 @@ def _served(stack: Stack, logical_id: str, properties: Mapping[str, Any], wired:
         code=code_of(stack, logical_id, properties, gaps),
         tags=tags(properties.get("Tags")),
         place=stack.place(logical_id),
+        lines=lines(stack, logical_id),
     )
     for qualifier in (None, *sorted(wired.qualifiers.get(arn, ()))):
         served = (arn, qualifier)

@@ -130,18 +130,17 @@ class Resolver:
 
     def holds(self, condition: Any) -> bool:
         """Is a resource with this `Condition` made?"""
-        if condition is None:
+        if not isinstance(condition, str):  # There is none, or what stands there is none.
             return True
         if self._read:
             return self._read.holds(condition)
-        name = str(condition)
-        if name not in self._conditions:
+        if condition not in self._conditions:
             written = self.body.get("Conditions", {})
-            self._conditions[name] = False  # One that asks for itself is refused by CloudFormation.
-            if name not in written:
-                self.undecided[name] = f"the condition `{name}` is not declared, it was taken for true"
-            self._conditions[name] = name not in written or self._truth(written[name])
-        return self._conditions[name]
+            self._conditions[condition] = False  # One that asks for itself is refused by CloudFormation.
+            if condition not in written:
+                self.undecided[condition] = f"the condition `{condition}` is not declared, it was taken for true"
+            self._conditions[condition] = condition not in written or self._truth(written[condition])
+        return self._conditions[condition]
 
     def reasons(self, *values: Any) -> Iterator[tuple[str, str]]:
         """(name, why) of everything unknown in these values."""

@@ -9,7 +9,9 @@ from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Gap, Resource
 from rolecall.needs.grant import letting_in
 from rolecall.needs.of import of
-from rolecall.sources.template.stack import Stack
+from rolecall.sources.decoded import decoded
+from rolecall.sources.redrive import redriven
+from rolecall.sources.template.stack import PARTS, Stack
 
 Properties = Mapping[str, Any]
 
@@ -17,7 +19,8 @@ Properties = Mapping[str, Any]
 def with_resources(account: Account, stacks: Sequence[Stack], *, code: bool = True) -> Account:
     """The account with all that functions may point to, their keys, and which aliases and versions are there.
 
-    What is not known of one is a gap of the functions that use it, and of nobody where none does. Which ones the code
+    What is not known of one is a gap of the functions that use it, and of nobody where none does: but for a policy that
+    is none, which is told in any case. Which ones the code
     uses is asked only with `code`.
     """
     resources = [*account.resources, *_made(stacks), *_invoked(stacks, account.functions)]
@@ -29,7 +32,9 @@ def with_resources(account: Account, stacks: Sequence[Stack], *, code: bool = Tr
 
 
 def _for(user: str | None, resource: Resource) -> Resource:
-    return replace(resource, gaps=tuple(replace(gap, subject=user) for gap in resource.gaps) if user else ())
+    broken = tuple(gap for gap in resource.gaps if gap.place and gap.what == PARTS[Kind.RESOURCE])
+    gaps = resource.gaps if user else broken
+    return replace(resource, gaps=tuple(replace(gap, subject=user) for gap in gaps))
 
 
 def _users(account: Account, *, code: bool) -> dict[str, str]:
@@ -147,9 +152,8 @@ def _resource(stack: Stack, logical_id: str, properties: Properties, kept: Kept)
 def _facts(properties: Properties) -> Iterator[tuple[str, str]]:
     if str(properties.get("FifoQueue", properties.get("FifoTopic"))).lower() == "true":
         yield "fifo", "true"
-    redrive = properties.get("RedrivePolicy")
-    if isinstance(redrive, dict) and redrive.get("deadLetterTargetArn"):
-        yield "dead-letter", str(redrive["deadLetterTargetArn"])
+    redrive, allowing = (properties.get(name) for name in ("RedrivePolicy", "RedriveAllowPolicy"))
+    yield from redriven(*(each if isinstance(each, dict) else decoded(each) for each in (redrive, allowing)))
 
 
 def _policy(stack: Stack, logical_id: str, properties: Properties, kept: Kept, gaps: list[Gap]) -> Policy | None:

@@ -73,7 +73,8 @@ class Elsewhere:
             _parsed(home, (prefix + each[0], *each[1:]), Kind.IDENTITY, subject, gaps)
             for home, each in [*own, *self._inline.get((whose, name), ())]
         ]
-        named = [*map(str, _list(properties.get("ManagedPolicyArns"))), *self._attached.get((whose, name), ())]
+        asked = (each for each in _list(properties.get("ManagedPolicyArns")) if isinstance(each, str))
+        named = [*asked, *self._attached.get((whose, name), ())]
         found += [self.managed(stack, logical_id, each, Kind.IDENTITY, subject, gaps) for each in dict.fromkeys(named)]
         return tuple(sorted((policy for policy in found if policy), key=lambda policy: policy.name))
 
@@ -118,7 +119,7 @@ def _owners(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _role(stack: Stack, logical_id: str, arn: str, users: tuple[str, ...], elsewhere: Elsewhere) -> Role:
-    properties, gaps = stack.properties(logical_id), list[Gap]()
+    properties, gaps = stack.properties(logical_id), stack.wrong_policies(logical_id)
     trust = properties.get("AssumeRolePolicyDocument")
     return Role(
         arn=arn,

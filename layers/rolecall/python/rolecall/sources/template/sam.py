@@ -71,7 +71,8 @@ def transform(body: Map, values: Mapping[str, Any]) -> Transformed:
         if made is not None:
             _give_later(made, later, prepared)
             return Transformed(made, dict(_origins(body, made)), refused)
-        named = {name: f"SAM refuses `{name}`: {why}" for name, why in causes if name in prepared["Resources"]}
+        origins = ((_origin(name, prepared), why) for name, why in causes)
+        named = {origin: f"SAM refuses `{origin}`: {why}" for origin, why in origins if origin}
         if not named:
             why = next((f"SAM refuses the template: {why}" for _, why in causes), "SAM refuses the template")
             named = {name: why for name, each in prepared["Resources"].items() if _type(each).startswith(PREFIX)}
@@ -96,7 +97,7 @@ def _prepared(body: Map) -> Map:
         if isinstance(resource.get("Properties"), dict):
             _upload(kind, name, resource["Properties"])
     function = copied.get("Globals", {}).get("Function") if isinstance(copied.get("Globals"), dict) else None
-    if isinstance(function, dict) and "CodeUri" in function:
+    if isinstance(function, dict) and "CodeUri" in function and not _is_place(function["CodeUri"]):
         function["CodeUri"] = "s3://local/globals"
     return copied
 
@@ -135,16 +136,17 @@ def _give_later(made: dict[str, Any], later: Mapping[str, Any], written: Map) ->
 
 def _upload(kind: str, name: str, properties: dict[str, Any]) -> None:
     packaged = PACKAGED.get(kind)
-    if packaged in properties and not _is_bucket(properties[packaged]):
+    if packaged in properties and not _is_place(properties[packaged]):
         properties[packaged] = f"s3://local/{name}"
     if kind == "AWS::Serverless::Function" and properties.get("PackageType") == "Image":
         properties.setdefault("ImageUri", "local")
-    if kind in DEFINED and "DefinitionUri" in properties and not _is_bucket(properties["DefinitionUri"]):
+    if kind in DEFINED and "DefinitionUri" in properties and not _is_place(properties["DefinitionUri"]):
         properties["DefinitionUri"] = f"s3://local/{name}"
 
 
-def _is_bucket(uri: Any) -> bool:
-    return isinstance(uri, dict) and "Bucket" in uri
+def _is_place(uri: Any) -> bool:
+    """Is it an object that names a bucket, or should, and no function whose value is not known yet?"""
+    return isinstance(uri, dict) and not any(name == "Ref" or name.startswith("Fn::") for name in uri)
 
 
 def _attempt(body: Map, values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[tuple[str, str]]]:
@@ -169,6 +171,14 @@ def _attempt(body: Map, values: Mapping[str, Any]) -> tuple[dict[str, Any] | Non
     return made, []
 
 
+def _origin(name: str, body: Map) -> str | None:
+    """The resource of the user's that SAM means by an id: itself, or the SAM resource that it begins with."""
+    if name in body["Resources"]:
+        return name
+    sources = (each for each, resource in body["Resources"].items() if _type(resource).startswith(PREFIX))
+    return max((each for each in sources if name.startswith(each)), key=len, default=None)
+
+
 def _line(message: str) -> str:
     """The message in one line, without the long lists in which some of them end."""
     line = " ".join(message.split())
@@ -179,10 +189,14 @@ def _without_sam(body: Map, name: str) -> Map:
     """What is certain of a resource that SAM refuses: a function is a function."""
     resource = body["Resources"][name]
     properties = resource.get("Properties")
-    kept = {key: properties[key] for key in KEPT if key in properties} if isinstance(properties, dict) else {}
     is_function = _type(resource) == "AWS::Serverless::Function"
-    if is_function and isinstance(properties, dict) and "Tracing" in properties:
-        kept["TracingConfig"] = {"Mode": properties["Tracing"]}
+    shared = body["Globals"].get("Function") if isinstance(body.get("Globals"), dict) and is_function else None
+    stated = {
+        key: value for each in (shared, properties) for key, value in (each.items() if isinstance(each, dict) else ())
+    }
+    kept = {key: stated[key] for key in KEPT if key in stated}
+    if is_function and "Tracing" in stated:
+        kept["TracingConfig"] = {"Mode": stated["Tracing"]}
     made = Map(Type="AWS::Lambda::Function" if is_function else "AWS::CloudFormation::WaitConditionHandle")
     made.update(Properties=kept, Metadata={MARK: name})
     made.line, made.lines = getattr(resource, "line", 0), {}

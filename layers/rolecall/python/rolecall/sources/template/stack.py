@@ -35,7 +35,18 @@ WITHOUT_ARN = frozenset(
         "AWS::SSM::Parameter",
     }
 )
+POLICIES = ("ManagedPolicyArns", "PermissionsBoundary", "Policies")
 DECIDING = ("Effect", "Action", "NotAction", "Principal", "NotPrincipal")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A value of a resource (`owner` None: of the template) that is of no kind that it can be, and one line of why."""
+
+    owner: str | None
+    path: str
+    line: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +54,14 @@ class Stack:
     """A template after its transforms.
 
     `origins` leads from a resource that SAM made to the one that the user wrote, `refused` tells for what SAM
-    refuses why. `prefix` stands before logical ids that another template has as well.
+    refuses why, `wrong` what is of a wrong kind. `prefix` stands before logical ids that another template has as well.
     """
 
     document: Document
     resolver: Resolver
     origins: Mapping[str, str]
     refused: Mapping[str, str]
+    wrong: tuple[Wrong, ...] = ()
     prefix: str = ""
 
     @property
@@ -177,6 +189,30 @@ class Stack:
         yield from self.document.gaps
         for name, why in self.resolver.undecided.items():
             yield Gap(f"condition on `{name}`", why, self.file, mendable=name not in self.resolver.limits)
+        yield from map(self._gap, self.wrong)
+
+    def wrong_policies(self, logical_id: str) -> list[Gap]:
+        """What is of a wrong kind and may be a policy of a role, or of the function that SAM made the role for."""
+        owners = (logical_id, self.origins.get(logical_id))
+        found = [self._gap(each) for each in self.wrong if each.owner in owners]
+        return [gap for gap in found if gap.what == PARTS[Kind.IDENTITY]]
+
+    def is_wrong(self, logical_id: str | None) -> bool:
+        """Is anything of a resource (None: of the template), or of the one that it was made of, of a wrong kind?"""
+        owners = (logical_id, self.origins.get(logical_id or "", logical_id))
+        return any(each.owner in owners for each in self.wrong)
+
+    def _gap(self, wrong: Wrong) -> Gap:
+        """The gap of a value of a wrong kind, for the function or role whose it is."""
+        resource = self.resolver.resources.get(wrong.owner or "", {})
+        kind, subject = str(resource.get("Type")), None
+        if wrong.owner and kind == "AWS::IAM::Role":
+            subject = self.resolver.arn_of(wrong.owner)
+        if wrong.owner and kind == "AWS::Lambda::Function":
+            subject = self.id(wrong.owner)
+        is_policy = kind == "AWS::IAM::Role" or wrong.path.startswith(POLICIES)
+        what = PARTS[Kind.IDENTITY] if is_policy else "template"
+        return Gap(what, wrong.why, self.file, subject, place=Place(self.file, wrong.line) if wrong.line else None)
 
     def gaps(self, what: str, subject: str | None, *values: Any, at: Place | None = None) -> Iterator[Gap]:
         """A gap for everything in these values that is not known."""
@@ -205,7 +241,10 @@ class Stack:
         try:
             return parse(document, name=name, kind=kind, places=places)
         except PolicyError as error:
-            gaps.append(Gap(what, str(error), self.file, subject, place=self.place(logical_id)))
+            if not self.is_wrong(logical_id):  # Else that is told.
+                broken = (place for index, place in enumerate(places, 1) if f", statement {index}: " in str(error))
+                at = next(broken, self.place(logical_id))
+                gaps.append(Gap(what, str(error), self.file, subject, place=at))
             return None
 
     def _closed(self, statement: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rolecall.model import Trigger
+from rolecall.sources.decoded import decoded
 from rolecall.sources.template.stack import Stack
 from rolecall.triggers import functions_in
 
@@ -281,7 +282,8 @@ def _source(stack: Stack, logical_id: str, properties: dict[str, Any], wire: Wir
 
 
 def _at(value: Any, path: str) -> Iterator[Any]:
-    """The values at a path such as `Targets[].Arn`."""
+    """The values at a path such as `Targets[].Arn`, also where an object is JSON text."""
+    value = decoded(value) if isinstance(value, str) else value
     head, _, rest = path.partition(".")
     name, listed = head.removesuffix("[]"), head.endswith("[]")
     if not isinstance(value, dict) or name not in value:

@@ -125,12 +125,21 @@ def read_all(
         if each.key:
             users[each.key] |= users[each.arn]
     named = {each.key for each in found.values() if each.key}
+    # Where a queue moves dead letters, as far as this audit reads: elsewhere it cannot, and that is told.
+    moved = {dead: each.arn for each in found.values() for dead in _moved(each)}
+    users |= {dead: users[dead] | users[arn] for dead, arn in moved.items()}
+    named |= moved.keys()
     found |= {each.arn: each for each in pool.map(one, sorted(named - found.keys()))}
     managed = {each.arn for each in found.values() if "AWS" in each.fact("manager")}
     ours = (replace(each, key=None if each.key in managed else each.key) for each in found.values())
     listed = _functions(users, functions) if functions is not None else ()
     whole = (replace(each, gaps=tuple(_for(users[each.arn], each))) for each in (*ours, *listed))
     return tuple(sorted(whole, key=lambda each: each.arn))
+
+
+def _moved(queue: Resource) -> Iterator[str]:
+    """The dead-letter queues of a queue, in its region and account."""
+    yield from (arn for arn in queue.fact("dead-letter") if arn.split(":")[:5] == queue.arn.split(":")[:5])
 
 
 def _pointed(account: Account) -> dict[str, set[str]]:

@@ -1,13 +1,13 @@
 """SQS queues."""
 
-import json
-
 from rolecall.model import Resource
 from rolecall.sources.aws.resources.reading import Reading
+from rolecall.sources.decoded import decoded
+from rolecall.sources.redrive import redriven
 
 
 def read(reading: Reading) -> Resource:
-    """Key, policy and facts (`fifo`, `dead-letter`) of a queue: one call."""
+    """Key, policy and facts (`fifo`, `dead-letter`, `redrive`) of a queue: one call."""
     calls, arn = reading.calls, reading.arn
     # GetQueueUrl would be a call more. Only the path of the URL tells SQS which queue is meant.
     url = f"{calls.client('sqs').meta.endpoint_url}/{arn.account}/{arn.resource}"
@@ -17,8 +17,7 @@ def read(reading: Reading) -> Resource:
     )
     attributes = (answer or {}).get("Attributes", {})
     facts = [("fifo", "true")] if attributes.get("FifoQueue") == "true" else []
-    if target := json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn"):
-        facts.append(("dead-letter", target))
+    facts += redriven(decoded(attributes.get("RedrivePolicy")), decoded(attributes.get("RedriveAllowPolicy")))
     return reading.resource(
         key=attributes.get("KmsMasterKeyId"), policy=attributes.get("Policy"), facts=tuple(sorted(facts))
     )

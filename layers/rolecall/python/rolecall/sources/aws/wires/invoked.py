@@ -1,6 +1,5 @@
 """Functions as callers of the Invoke API name them, in definitions and inputs of targets."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -32,15 +31,6 @@ def _whole(calls: Calls, name: str) -> str | None:
     account, qualifier = found["account"] or calls.account, found["qualifier"]
     arn = f"arn:{calls.partition}:lambda:{calls.region}:{account}:function:{found['name']}"
     return f"{arn}:{qualifier}" if qualifier else arn
-
-
-def decoded(text: Any) -> dict[str, Any]:
-    """The object of a JSON text, or an empty one for anything else."""
-    try:
-        value = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def objects_in(value: Any) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,8 @@ from typing import Any
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Resource, Trigger
 from rolecall.sources.aws.calls import Calls
-from rolecall.sources.aws.wires.invoked import decoded
 from rolecall.sources.aws.wires.wire import Wire, Wires, canonical, join, limit, look_up, several, walk_over
+from rolecall.sources.decoded import decoded
 from rolecall.triggers import functions_in
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Gap, Resource, Trigger
 from rolecall.sources.aws.calls import Calls
-from rolecall.sources.aws.wires.invoked import decoded, named_function
+from rolecall.sources.aws.wires.invoked import named_function
 from rolecall.sources.aws.wires.wire import Wire, Wires, enabled, limit, look_up, several, unread, walk_over
+from rolecall.sources.decoded import decoded
 from rolecall.triggers import functions_in
 
 INVOKE = re.compile(r"arn:[\w-]+:scheduler:::aws-sdk:lambda:invoke(?:Async)?", re.IGNORECASE)

@@ -11,7 +11,6 @@ from typing import Any
 from rolecall.iam.wildcard import is_wild
 from rolecall.model import Gap, Resource, Trigger
 from rolecall.sources.aws.calls import Calls, Refused
-from rolecall.sources.aws.wires.invoked import decoded
 from rolecall.sources.aws.wires.wire import (
     LIMIT,
     Wire,
@@ -24,6 +23,7 @@ from rolecall.sources.aws.wires.wire import (
     until_refused,
     walk_over,
 )
+from rolecall.sources.decoded import decoded
 
 
 def named(calls: Calls, source: str) -> Wires:
