@@ -12,13 +12,17 @@ from rolecall.needs.resources import places
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """One more action that the call needs on a resource, and why; `may` where it hangs on more than the call."""
+    """One more action that the call needs on a resource, and why; `may` where it hangs on more than the call.
+
+    `told` are condition keys that are known of the request.
+    """
 
     action: str
     resource: str
     why: str
     may: bool = False
     inferred: bool = False
+    told: tuple[tuple[str, str], ...] = ()
 
 
 def further(given: Given) -> Iterator[Further]:
@@ -44,6 +48,23 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "mediaconvert": ("Role",),
 }
 
+PASSED_TO: Mapping[str, str] = {
+    # IAM User Guide, "iam:PassedToService": the service principal that the role is for.
+    "cloudformation": "cloudformation.amazonaws.com",
+    "codebuild": "codebuild.amazonaws.com",
+    "events": "events.amazonaws.com",
+    "firehose": "firehose.amazonaws.com",
+    "glue": "glue.amazonaws.com",
+    "lambda": "lambda.amazonaws.com",
+    "pipes": "pipes.amazonaws.com",
+    "sagemaker": "sagemaker.amazonaws.com",
+    "scheduler": "scheduler.amazonaws.com",
+    "stepfunctions": "states.amazonaws.com",
+}
+"""Service of boto3 -> to whom it passes the roles that it is handed, where that is one service for all of them."""
+TASKS = {"taskrolearn": "ecs-tasks.amazonaws.com", "executionrolearn": "ecs-tasks.amazonaws.com"}
+"""The parameters of ECS that are for its tasks, likewise; others are for ECS itself."""
+
 
 def _passed(given: Given) -> Iterator[Further]:
     """A role that the call hands to a service must be passed: IAM User Guide, "Granting permissions to pass a role"."""
@@ -52,12 +73,14 @@ def _passed(given: Given) -> Iterator[Further]:
         leaf = steps(name)[-1] if steps(name) else ""
         if leaf not in named and not leaf.endswith("rolearn"):
             continue
+        service = TASKS.get(leaf) if given.call.service == "ecs" else PASSED_TO.get(given.call.service)
+        told = (("iam:PassedToService", service),) if service else ()
         values = [value for value in given.all(name) if value.text != "None"]
         for value in values:
             role = f"arn:{given.account.partition}:iam::{given.account.id}:role/{value.text}"
             arn = value.text if value.text.startswith("arn:") else role
             why = f"`{name}` hands the role to `{given.call.service}`"
-            yield Further("iam:PassRole", arn, why, may=len(values) > 1, inferred=value.inferred)
+            yield Further("iam:PassRole", arn, why, may=len(values) > 1, inferred=value.inferred, told=told)
 
 
 def _object(given: Given, action: str, bucket: str, key: str, why: str) -> Iterator[Further]:
