@@ -166,3 +166,43 @@ def test_a_source_that_is_left_over_does_not_cost_the_others_their_permission(tm
 
     assert finding.rule == "leftover-permission"
     assert finding.fix.endswith("take `rule/idle` out of the condition on `aws:SourceArn`")
+
+
+RULES = """
+  Early: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn}]}}
+  Late: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(2 days), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "rule"),
+    [
+        ("", "unguarded-service"),
+        (", SourceAccount: !Ref AWS::AccountId", "account-wide-source"),
+        (", SourceArn: !Sub 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*'", "wide-source"),
+    ],
+)
+def test_each_of_several_triggers_keeps_its_permission(guard: str, rule: str, tmp_path: Path) -> None:
+    finding = only(tmp_path, RULES + let(f"events.amazonaws.com{guard}"))
+    first, further = finding.fix.split("; ")
+
+    assert finding.rule == rule
+    assert first.endswith('`SourceArn: {"Fn::GetAtt": ["Early", "Arn"]}`')
+    assert json.loads(further[further.index("{") :])["Properties"]["SourceArn"] == {"Fn::GetAtt": ["Late", "Arn"]}
+
+
+def test_a_route_of_any_api_is_put_on_the_api_that_has_it(tmp_path: Path) -> None:
+    path = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:*/*/POST/orders/*"
+    finding = only(tmp_path, HTTP + let(f"apigateway.amazonaws.com, SourceArn: !Sub '{path}'"))
+
+    assert finding.rule == "wide-source"
+    assert finding.fix.endswith(f"set `SourceArn: {json.dumps({'Fn::Sub': f'{OWN}/*/POST/orders/*'})}`")
+
+
+def test_an_api_of_several_routes_is_let_in_as_a_whole(tmp_path: Path) -> None:
+    more = HTTP + HTTP.partition("  Post:")[2].join(["  Put:", ""]).replace("POST /orders/{id}", "PUT /orders")
+    finding = only(tmp_path, more + let("apigateway.amazonaws.com"))
+
+    assert finding.fix.endswith(f"add `SourceArn: {json.dumps({'Fn::Sub': f'{OWN}/*'})}`")

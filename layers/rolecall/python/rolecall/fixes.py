@@ -1,7 +1,7 @@
 """Fixes: the commands, statements and lines that people paste."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolecall.iam.policy import Statement
@@ -31,26 +31,32 @@ def remove_permission(function: Function, statement: Statement) -> str:
     )
 
 
-def guarded_permission(function: Function, statement: Statement, caller: str, source: str, account: Account) -> str:
+def guarded_permission(
+    function: Function, statement: Statement, caller: str, source: str, account: Account, *, also: Sequence[str] = ()
+) -> str:
     """What puts a permission of one source in place of the statement: an edit of the template, or commands.
 
-    SNS sends no account (with one the statement would never match); a bucket ARN holds none.
+    SNS sends no account (with one the statement would never match); a bucket ARN holds none. `also` are sources that
+    the statement lets in as well, and that must not lose it: an AWS::Lambda::Permission has room for one.
     """
     place = statement.place
     if place:
         wanted = _referred(source, account)
         if _stands_in_a_document(function, statement):
             others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
-            document = json.dumps(_guarded(statement, caller, wanted, account))
+            named = [wanted, *(_referred(each, account) for each in also)] if also else wanted
+            document = json.dumps(_guarded(statement, caller, named, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}"
-        return _guarding(statement, caller, source, account)
+        further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
+        return "; ".join([_guarding(statement, caller, source, account), *further])
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
         f" --action lambda:InvokeFunction --principal {caller} --source-arn '{source}'{owner}{_at(function)}"
     )
-    return f"{add} && {remove_permission(function, statement)}"
+    further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
+    return " && ".join([add, *further, remove_permission(function, statement)])
 
 
 def _stands_in_a_document(function: Function, statement: Statement) -> bool:
