@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from rolecall.finding import Finding
+from rolecall.fixes import as_property
+from rolecall.iam.policy import Place
 from tests.rules.written import found, named
 
 OWN = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
@@ -89,11 +91,11 @@ def test_an_api_of_which_all_is_let_in_is_named_with_its_stages(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("", "add `SourceArn: %s` and `SourceAccount: !Ref AWS::AccountId`"),
+        ("", 'add `SourceArn: %s` and `SourceAccount: {"Ref": "AWS::AccountId"}`'),
         (", SourceAccount: !Ref AWS::AccountId", "add `SourceArn: %s`"),
         (
             ", SourceArn: !Sub 'arn:${AWS::Partition}:s3:::inbox-${AWS::AccountId}'",
-            "add `SourceAccount: !Ref AWS::AccountId`",
+            'add `SourceAccount: {"Ref": "AWS::AccountId"}`',
         ),
     ],
 )
@@ -206,3 +208,52 @@ def test_an_api_of_several_routes_is_let_in_as_a_whole(tmp_path: Path) -> None:
     finding = only(tmp_path, more + let("apigateway.amazonaws.com"))
 
     assert finding.fix.endswith(f"add `SourceArn: {json.dumps({'Fn::Sub': f'{OWN}/*'})}`")
+
+
+def test_a_source_of_another_account_is_not_told_to_be_what_it_is(tmp_path: Path) -> None:
+    topic = "'arn:aws:sns:us-east-1:444455556666:feed'"
+    subscribed = f"""
+  Feed: {{Type: AWS::SNS::Subscription, Properties: {{TopicArn: {topic}, Protocol: lambda,
+    Endpoint: !GetAtt Orders.Arn}}}}
+"""
+    finding = only(tmp_path, subscribed + let(f"sns.amazonaws.com, SourceArn: {topic}"))
+
+    assert finding.rule == "foreign-source"
+    assert finding.fix.startswith("take `Let` out")
+    assert finding.fix.endswith("or trust the account: `--trust 444455556666`")
+
+
+def test_a_template_in_json_gets_members_of_an_object(tmp_path: Path) -> None:
+    place = Place("template.json", 1)
+
+    assert as_property(place, "SourceAccount", {"Ref": "AWS::AccountId"}) == '"SourceAccount": {"Ref": "AWS::AccountId"}'
+    assert as_property(place, "EventSourceToken", "SKILL_ID") == '"EventSourceToken": "SKILL_ID"'
+
+
+SAM = "Transform: AWS::Serverless-2016-10-31"
+SERVERLESS = """
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: app
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: 'def handler(event, context): return 1'
+      Role: !GetAtt Role.Arn
+"""
+
+
+def test_a_skill_of_sam_is_named_in_its_event(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, "", head=SAM, function=SERVERLESS + "      Events: {Skill: {Type: AlexaSkill}}\n")
+
+    assert finding.rule == "tokenless-partner"
+    assert finding.fix.endswith("add `SkillId: SKILL_ID`")
+
+
+def test_an_alias_that_sam_makes_is_waited_for(tmp_path: Path) -> None:
+    rule = ALIAS.partition("  Daily:")[2].join(["  Daily:", ""]).replace("!Ref Live", "!Ref OrdersAliaslive")
+    permission = let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn")
+    published = SERVERLESS + "      AutoPublishAlias: live\n"
+    (finding,) = found(tmp_path, rule + permission, head=SAM, function=published)
+
+    assert finding.fix.endswith('let `FunctionName` of `Let` be `{"Ref": "OrdersAliaslive"}`')

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rolecall.iam.policy import Statement
+from rolecall.iam.policy import Place, Statement
 from rolecall.model import Account, Function, Role, Trigger
 from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Poll
@@ -87,8 +87,8 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     """What an AWS::Lambda::Permission lacks to guard itself, or has wrong."""
     place, wanted = statement.place, _referred(source, account)
     assert place is not None
-    line = f"`SourceArn: {as_text(wanted)}`"
-    owner = "`SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
+    line = f"`{as_property(place, 'SourceArn', wanted)}`"
+    owner = f"`{as_property(place, 'SourceAccount', {'Ref': 'AWS::AccountId'})}`" if caller.startswith("s3.") else ""
     if place.added_by:
         lines = " and ".join(filter(None, [line, owner]))
         return f"write the AWS::Lambda::Permission out that {place.added_by} adds (`{_sid(statement)}`), with {lines}"
@@ -217,6 +217,13 @@ def as_text(given: object) -> str:
     return given if isinstance(given, str) else json.dumps(given)
 
 
+def as_property(place: Place, name: str, given: object) -> str:
+    """A property as it is pasted into the template that a place is in: a member of an object where that is JSON."""
+    if place.file.endswith((".json", ".template")):
+        return f"{json.dumps(name)}: {json.dumps(given)}"
+    return f"{name}: {as_text(given)}"
+
+
 def _sid(statement: Statement) -> str:
     return statement.sid or f"STATEMENT_{statement.index + 1}"
 
@@ -227,9 +234,9 @@ def _at(function: Function) -> str:
 
 def new_trust(role: Role, document: Mapping[str, Any]) -> str:
     """What puts a trust policy in place of the role's: an edit of the template, or a command."""
-    text = json.dumps(document)
     if role.place:
-        return f"{role.place.file}:{role.place.line}: `AssumeRolePolicyDocument: {text}`"
+        return f"{role.place.file}:{role.place.line}: `{as_property(role.place, 'AssumeRolePolicyDocument', document)}`"
+    text = json.dumps(document)
     return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document '{text}'"
 
 

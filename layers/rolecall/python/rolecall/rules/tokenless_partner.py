@@ -4,7 +4,8 @@ from rolecall.callers.services import PARTNERS
 from rolecall.callers.strangers import stranger
 from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import remove_permission
+from rolecall.fixes import as_property, remove_permission
+from rolecall.iam.policy import Statement
 from rolecall.iam.search import UndecidedError
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
@@ -40,13 +41,19 @@ def tokenless_partner(function: Function, account: Account) -> Yields:
             continue
         if request is None:
             continue
-        place = statement.place
         yield Hit(
             statement,
             f"lets `{partners[0]}` in without `{TOKEN}`: for any skill",
-            fix=f"{place.file}:{place.line}: add `EventSourceToken: SKILL_ID`"
-            if place
-            else f"{remove_permission(function, statement)}, and add it again with `--event-source-token SKILL_ID`",
+            fix=_fix(function, statement),
             principal=partners[0],
             witness=witness(request),
         )
+
+
+def _fix(function: Function, statement: Statement) -> str:
+    """In SAM the id of the skill is a property of the event that the permission was made of."""
+    place = statement.place
+    if place is None:
+        return f"{remove_permission(function, statement)}, and add it again with `--event-source-token SKILL_ID`"
+    token = "SkillId" if place.added_by else "EventSourceToken"
+    return f"{place.file}:{place.line}: add `{as_property(place, token, 'SKILL_ID')}`"
