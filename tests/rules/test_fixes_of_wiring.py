@@ -1,6 +1,7 @@
 """Fixes of permissions and triggers name what the template gives: no id, account or stack that this reading made up."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,27 @@ def test_a_route_comes_with_its_path(path: str, rules: list[str], tmp_path: Path
     permission = let(f"apigateway.amazonaws.com, SourceArn: !Sub '{OWN}/*/{path}'")
 
     assert named(found(tmp_path, HTTP + permission)) == rules
+
+
+def test_a_permission_for_another_route_is_the_one_that_misses(tmp_path: Path) -> None:
+    finding = only(tmp_path, HTTP + let(f"apigateway.amazonaws.com, SourceArn: !Sub '{OWN}/live/GET/orders'"))
+    wanted, others = re.findall(r"`[^`]*-Api/([^`]*)`", finding.message)
+
+    assert (finding.rule, wanted, others) == ("refused-trigger", "*/POST/orders/*", "live/GET/orders")
+    assert finding.fix.endswith(f"set `SourceArn: {json.dumps({'Fn::Sub': f'{OWN}/*/POST/orders/*'})}`")
+
+
+def test_a_permission_for_a_route_that_is_gone_is_left_over(tmp_path: Path) -> None:
+    route = HTTP.replace("/orders/{id}", "/orders")
+    used, gone = (let(f"apigateway.amazonaws.com, SourceArn: !Sub '{OWN}/*/{verb}/orders'") for verb in ("POST", "GET"))
+
+    assert named(found(tmp_path, route + used + gone.replace("Let:", "Gone:"))) == ["medium leftover-permission"]
+
+
+def test_several_routes_that_are_refused_are_let_in_with_their_api(tmp_path: Path) -> None:
+    more = HTTP + HTTP.partition("  Post:")[2].join(["  Put:", ""]).replace("POST /orders/{id}", "PUT /orders")
+
+    assert added(only(tmp_path, more))["SourceArn"] == {"Fn::Sub": f"{OWN}/*"}
 
 
 def test_an_api_of_which_all_is_let_in_is_named_with_its_stages(tmp_path: Path) -> None:

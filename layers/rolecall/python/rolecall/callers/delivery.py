@@ -114,7 +114,7 @@ def fits(statement: Statement, source: str | None, trigger: Trigger) -> bool:
     row = TRIGGERS.get(trigger.type)
     if not isinstance(row, Push) or not any(is_of(service, row) for service in statement.services):
         return False
-    return source is None or source == trigger.source or overlap(source, trigger.source + row.ends)
+    return source is None or source == trigger.source or overlap(source, arns(trigger))
 
 
 def is_of(service: str, row: Push) -> bool:

@@ -2,7 +2,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 
-from rolecall.callers.delivery import arns, sources
+from rolecall.callers.delivery import named_for, sources
 from rolecall.callers.wiring import Row, State, states
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import guarded_permission, permission, reference
@@ -98,7 +98,7 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
         return _by_role(function, account, trigger.type, source, None, rows)
-    policy, wanted = function.resource_policy, arns(trigger)
+    policy, (wanted,) = function.resource_policy, named_for([each.trigger for each in rows if each.trigger])
     fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
     near = (missing.pop(0),) if missing and not fitting else ()
     fix = permission(function, row.principal, wanted, account, owner=not row.owned)
@@ -106,7 +106,7 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
         fix = guarded_permission(function, near[0], row.principal, wanted, account)
     return Hit(
         None,
-        f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
+        f"`{_name(wanted)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
         f" `{row.principal}` in for it" + _nearly(near),
         fix=fix,
         subject=source,
