@@ -155,6 +155,19 @@ def test_a_dead_letter_queue_and_its_rule_are_named_by_reference(tmp_path: Path)
     assert '{"aws:SourceArn": {"Fn::GetAtt": ["Daily", "Arn"]}}' in finding.fix
 
 
+def test_a_dead_letter_queue_without_a_policy_gets_one_for_all_that_write_there(tmp_path: Path) -> None:
+    daily = QUEUED + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn")
+    hourly = QUEUED.partition("  Dead:")[0].replace("Daily", "Hourly") + LET.replace("Let:", "LetHourly:") % (
+        "!Ref Orders",
+        "events.amazonaws.com, SourceArn: !GetAtt Hourly.Arn",
+    )
+    findings = found(tmp_path, daily + hourly)
+    (made,) = {each.fix[each.fix.index("{") :] for each in findings}
+
+    assert [each.rule for each in findings] == ["undeliverable-dead-letter"] * 2
+    assert found(tmp_path, f"{daily}{hourly}  Fixed: {made}\n") == []
+
+
 def test_the_other_half_of_a_url_is_a_whole_resource(tmp_path: Path) -> None:
     finding = only(tmp_path, URL)
 
@@ -245,10 +258,10 @@ def test_a_source_of_another_account_is_not_told_to_be_what_it_is(tmp_path: Path
     assert finding.fix.endswith("or trust the account: `--trust 444455556666`")
 
 
-def test_a_template_in_json_gets_members_of_an_object(tmp_path: Path) -> None:
+def test_a_template_in_json_gets_members_of_an_object() -> None:
     place = Place("template.json", 1)
 
-    assert as_property(place, "SourceAccount", {"Ref": "AWS::AccountId"}) == '"SourceAccount": {"Ref": "AWS::AccountId"}'
+    assert as_property(place, "SourceArn", {"Ref": "Feed"}) == '"SourceArn": {"Ref": "Feed"}'
     assert as_property(place, "EventSourceToken", "SKILL_ID") == '"EventSourceToken": "SKILL_ID"'
 
 

@@ -93,8 +93,8 @@ def _is_wide(pattern: str, statement: Statement) -> bool:
         if statement.pins("aws:SourceAccount") and is_wild(own[4]):
             own[4] = ""
         pattern = ":".join(own)
-    for service, fits, end in ENDS:
-        if service in pattern and re.search(fits, pattern):
+    for service, within, end in ENDS:
+        if service in pattern and re.search(within, pattern):
             pattern = re.sub(end, "", pattern, count=1)
     return is_wild(pattern)
 
