@@ -147,6 +147,17 @@ def test_the_role_of_a_schedule_is_let_in_by_reference(tmp_path: Path) -> None:
     assert '"Resource": {"Fn::GetAtt": ["Orders", "Arn"]}' in finding.fix
 
 
+def test_a_role_of_a_schedule_that_may_invoke_versions_only_is_told_where(tmp_path: Path) -> None:
+    may = "[{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !Sub '${Orders.Arn}:*'}]"
+    policies = f"Policies: [{{PolicyName: May, PolicyDocument: {{Statement: {may}}}}}]"
+    end = "'sts:AssumeRole'}]}"
+    finding = only(tmp_path, SCHEDULE.replace(end, f"{end}, {policies}"))
+
+    assert finding.rule == "refused-trigger"
+    assert finding.message.endswith("which may not do so: `May`, statement 1, lets it invoke `app:*`")
+    assert finding.fix.endswith(': add `{"Fn::GetAtt": ["Orders", "Arn"]}` to the resources of statement 1')
+
+
 def test_a_dead_letter_queue_and_its_rule_are_named_by_reference(tmp_path: Path) -> None:
     finding = only(tmp_path, QUEUED + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
 
