@@ -9,7 +9,7 @@ import pytest
 from rolecall.finding import Finding
 from rolecall.fixes import as_property
 from rolecall.iam.policy import Place
-from tests.rules.written import found, named
+from tests.rules.written import FUNCTION, ROLE, found, named
 
 OWN = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
 HTTP = """
@@ -303,3 +303,29 @@ def test_an_alias_that_sam_makes_is_waited_for(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, rule + permission, head=SAM, function=published)
 
     assert finding.fix.endswith('let `FunctionName` of `Let` be `{"Ref": "OrdersAliaslive"}`')
+
+
+OTHER = FUNCTION.replace("Orders:", "Mail:").replace("FunctionName: app", "FunctionName: mail").replace("Role.", "Own.")
+OWN_ROLE = ROLE.replace("Role:\n    Type", "Own:\n    Type").replace("/aws/lambda/app", "/aws/lambda/mail")
+DAILY = """
+  Daily: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day), Targets: [
+    {Id: a, Arn: !GetAtt Orders.Arn}]}}
+"""
+
+
+def test_a_permission_on_the_wrong_function_is_one_finding(tmp_path: Path) -> None:
+    astray = let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn", function="!Ref Mail")
+    finding = only(tmp_path, OTHER + OWN_ROLE + DAILY + astray)
+
+    assert (finding.rule, finding.function) == ("refused-trigger", "Orders")
+    assert finding.message.endswith(": `Let` lets it invoke `mail`")
+    assert finding.fix.endswith('let `FunctionName` of `Let` be `{"Fn::GetAtt": ["Orders", "Arn"]}`')
+
+
+def test_a_permission_that_two_functions_miss_is_left_over(tmp_path: Path) -> None:
+    both = DAILY.replace("{Id: a", "{Id: b, Arn: !GetAtt Third.Arn}, {Id: a")
+    third = (OTHER + OWN_ROLE).replace("Mail:", "Third:").replace("mail", "third").replace("Own", "Thirds")
+    astray = let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn", function="!Ref Mail")
+    findings = found(tmp_path, OTHER + OWN_ROLE + third + both + astray)
+
+    assert sorted(named(findings)) == ["high refused-trigger"] * 2 + ["medium leftover-permission"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from rolecall.callers.delivery import named_for, sources
-from rolecall.callers.wiring import Row, State, states
+from rolecall.callers.wiring import Row, State, astray, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import as_text, guarded_permission, permission, reference
+from rolecall.fixes import as_text, guarded_permission, moved_permission, permission, reference
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
@@ -105,12 +105,17 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
     near = (missing.pop(0),) if missing and not fitting else ()
     fix = permission(function, row.principal, wanted, account, owner=not row.owned)
+    said = _nearly(near)
     if near:
         fix = guarded_permission(function, near[0], row.principal, wanted, account)
+    elif not fitting and (other := astray(rows[0], function, account)):
+        permitted, statement = other[0], other[1].statements[0]
+        said = f": `{statement.sid}` lets it invoke `{_called(permitted)}`"
+        fix = moved_permission(permitted, function, statement, source, account)
     return Hit(
         None,
         f"`{_name(wanted)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
-        f" `{row.principal}` in for it" + _nearly(near),
+        f" `{row.principal}` in for it{said}",
         fix=fix,
         subject=source,
         actions=("lambda:InvokeFunction",),

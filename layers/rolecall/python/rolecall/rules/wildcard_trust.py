@@ -59,7 +59,7 @@ def wildcard_trust(function: Function, account: Account) -> Yields:
         yield Hit(
             statement,
             f"the trust policy of `{role.name}`, the execution role of `{function.name}`, lets in {patterns[0]}",
-            fix="name each principal by its ARN: "
+            fix="name each principal by its ARN, or let in no more than: "
             + new_trust(role, pasted(without(role.trust, _is_no_service), account, role.arn)),
             principal=others[0].value if others else "*",
             evidence={"patterns": patterns},
