@@ -172,9 +172,10 @@ def test_guards_against_other_accounts_and_services_block_nothing() -> None:
     assert names({"more policies": {"Guard": [deny("*", **own)]}}) == []
 
 
-def test_a_resource_that_the_code_does_not_say_is_a_known_limit() -> None:
-    call = PUT | {"parameters": {"TableName": "⟨?⟩"}}
-    finding = one({"calls": [call], "more policies": {"Store": [allow("dynamodb:PutItem", TABLE)]}})
+@pytest.mark.parametrize("name", ["⟨?⟩", "⟨event:table⟩", "orders-⟨event:table⟩"])
+def test_a_resource_that_the_code_does_not_say_is_a_known_limit(name: str) -> None:
+    call = PUT | {"parameters": {"TableName": name}}
+    finding = one({"calls": [call], "more policies": {"Store": [allow("dynamodb:PutItem", f"{TABLE}-eu")]}})
 
     assert (finding.rule, finding.severity) == ("incomplete-audit", Severity.INFO)
 
