@@ -158,6 +158,17 @@ def test_a_role_of_a_schedule_that_may_invoke_versions_only_is_told_where(tmp_pa
     assert finding.fix.endswith(': add `{"Fn::GetAtt": ["Orders", "Arn"]}` to the resources of statement 1')
 
 
+def test_the_role_of_a_schedule_that_may_not_fill_its_dead_letter_queue_is_named(tmp_path: Path) -> None:
+    invokes = "{Statement: [{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !GetAtt Orders.Arn}]}"
+    end = "'sts:AssumeRole'}]}"
+    granted = SCHEDULE.replace(end, f"{end}, Policies: [{{PolicyName: May, PolicyDocument: {invokes}}}], RoleName: clock")
+    kept = granted.replace("RoleArn:", "DeadLetterConfig: {Arn: !GetAtt Dead.Arn}, RoleArn:")
+    finding = only(tmp_path, kept + "\n  Dead: {Type: AWS::SQS::Queue}\n")
+
+    assert finding.rule == "undeliverable-dead-letter"
+    assert finding.fix.endswith("in a policy of `clock`")
+
+
 def test_a_dead_letter_queue_and_its_rule_are_named_by_reference(tmp_path: Path) -> None:
     finding = only(tmp_path, QUEUED + let("events.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
 

@@ -25,7 +25,8 @@ def remove_permission(function: Function, statement: Statement) -> str:
     if place and place.added_by:
         return f"take what {place.file}:{place.line} asks for out: {place.added_by} adds `{_sid(statement)}` for it"
     if place:
-        return f"take `{_sid(statement)}` out of {place.file}:{place.line}"
+        called = f"`{statement.sid}`" if statement.sid else f"statement {statement.index + 1}"
+        return f"take {called} out of {place.file}:{place.line}"
     return (
         f"aws lambda remove-permission --function-name {function.name} --statement-id {_sid(statement)}{_at(function)}"
     )

@@ -55,7 +55,7 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
                 subject=f"{trigger.source} {queue}",
                 actions=("sqs:SendMessage",),
                 resources=(queue,),
-                principal=SENDERS.get(trigger.type),
+                principal=SENDERS.get(trigger.type, trigger.role),
                 evidence={"trigger": trigger.source, "type": trigger.type, "queue": queue, "fault": verdict.fault},
                 witness=verdict.witness,
                 place=trigger.place,
@@ -80,7 +80,7 @@ def _fix(trigger: Trigger, queue: str, verdict: Verdict, account: Account) -> st
     action, resource = verdict.witness["action"], reference(str(verdict.witness["resource"]), account)
     if trigger.type == "scheduler":
         allowing = {"Effect": "Allow", "Action": action, "Resource": resource}
-        return json.dumps(allowing) + " in a policy of the schedule's role"
+        return f"{json.dumps(allowing)} in a policy of `{(trigger.role or '').rpartition('/')[2]}`"
     if str(action).startswith("kms:"):
         actions = ["kms:GenerateDataKey", "kms:Decrypt"]
         return json.dumps(_allowing(trigger, actions, "*")) + " in the key policy"
