@@ -128,6 +128,58 @@ def test_a_bucket_is_named_as_it_will_be_called(more: str, said: str, tmp_path: 
     assert finding.fix.partition(": ")[2] == (said % name if "%s" in said else said)
 
 
+UNNAMED = BUCKET.replace("BucketName: !Sub 'inbox-${AWS::AccountId}',", "")
+NAME = json.dumps({"Fn::Sub": "arn:${AWS::Partition}:s3:::NAME"})
+
+
+@pytest.mark.parametrize("guard", ["", ", SourceAccount: !Ref AWS::AccountId"])
+def test_a_bucket_that_waits_for_its_permission_needs_a_name_to_be_said_there(guard: str, tmp_path: Path) -> None:
+    finding = only(tmp_path, UNNAMED + let(f"s3.amazonaws.com{guard}"))
+
+    assert f"`SourceArn: {NAME}`" in finding.fix
+    assert finding.fix.endswith(", and `BucketName: NAME` to `Inbox`")
+
+
+def test_a_bucket_without_a_name_that_waits_for_nothing_is_referred_to(tmp_path: Path) -> None:
+    apart = """
+  Inbox: {Type: AWS::S3::Bucket}
+  Notify: {Type: 'Custom::S3BucketNotifications', Properties: {ServiceToken: !Sub 'arn:aws:lambda:${AWS::Region}:1:x',
+    BucketName: !Ref Inbox, Managed: true, NotificationConfiguration: {LambdaFunctionConfigurations: [
+    {Events: ['s3:ObjectCreated:*'], LambdaFunctionArn: !GetAtt Orders.Arn}]}}}
+"""
+    finding = next(
+        each for each in found(tmp_path, apart + let("s3.amazonaws.com")) if each.rule == "unguarded-service"
+    )
+
+    assert '`SourceArn: {"Fn::GetAtt": ["Inbox", "Arn"]}`' in finding.fix
+
+
+SUBSCRIBED = """
+  Web: {Type: AWS::Logs::LogGroup}
+  Errors: {Type: AWS::Logs::SubscriptionFilter, Properties: {LogGroupName: !Ref Web, FilterPattern: ERROR,
+    DestinationArn: !GetAtt Orders.Arn}}
+"""
+CHECKED = """
+  Tagged: {Type: AWS::Config::ConfigRule, Properties: {Source: {Owner: CUSTOM_LAMBDA,
+    SourceIdentifier: !GetAtt Orders.Arn}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resources", "source"),
+    [
+        (SUBSCRIBED, {"SourceArn": {"Fn::GetAtt": ["Web", "Arn"]}}),
+        (CHECKED, {"SourceAccount": {"Ref": "AWS::AccountId"}}),
+    ],
+)
+def test_what_is_tried_when_it_is_made_is_to_wait(resources: str, source: dict[str, object], tmp_path: Path) -> None:
+    finding = only(tmp_path, resources)
+    made, _ = json.JSONDecoder().raw_decode(finding.fix[finding.fix.index("{") :])
+
+    assert {key: value for key, value in made["Properties"].items() if key.startswith("Source")} == source
+    assert finding.fix.endswith(" wait for it by `DependsOn`")
+
+
 def test_a_target_group_waits_for_its_permission_which_names_it(tmp_path: Path) -> None:
     finding = only(tmp_path, GROUP + let("elasticloadbalancing.amazonaws.com"))
     group = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/pages/*"
@@ -161,7 +213,9 @@ def test_a_role_of_a_schedule_that_may_invoke_versions_only_is_told_where(tmp_pa
 def test_the_role_of_a_schedule_that_may_not_fill_its_dead_letter_queue_is_named(tmp_path: Path) -> None:
     invokes = "{Statement: [{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !GetAtt Orders.Arn}]}"
     end = "'sts:AssumeRole'}]}"
-    granted = SCHEDULE.replace(end, f"{end}, Policies: [{{PolicyName: May, PolicyDocument: {invokes}}}], RoleName: clock")
+    granted = SCHEDULE.replace(
+        end, f"{end}, Policies: [{{PolicyName: May, PolicyDocument: {invokes}}}], RoleName: clock"
+    )
     kept = granted.replace("RoleArn:", "DeadLetterConfig: {Arn: !GetAtt Dead.Arn}, RoleArn:")
     finding = only(tmp_path, kept + "\n  Dead: {Type: AWS::SQS::Queue}\n")
 

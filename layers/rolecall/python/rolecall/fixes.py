@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rolecall.circles import circle, naming, referred, waiting
 from rolecall.iam.policy import Place, Statement
 from rolecall.model import Account, Function, Role, Trigger
 from rolecall.needs.references import References
@@ -42,10 +43,10 @@ def guarded_permission(
     """
     place = statement.place
     if place:
-        wanted = _referred(source, account)
+        wanted = referred(source, account)
         if _stands_in_a_document(function, statement):
             others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
-            named = [wanted, *(_referred(each, account) for each in also)] if also else wanted
+            named = [wanted, *(referred(each, account) for each in also)] if also else wanted
             document = json.dumps(_guarded(statement, caller, named, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}"
@@ -80,13 +81,13 @@ def _guarded(statement: Statement, caller: str, source: object, account: Account
         tests["StringEquals"] = {**tests.get("StringEquals", {}), "aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     document.pop("NotPrincipal", None)
     if statement.resources:
-        document["Resource"] = [_referred(each, account) for each in statement.resources]
+        document["Resource"] = [referred(each, account) for each in statement.resources]
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 
 def _guarding(statement: Statement, caller: str, source: str, account: Account) -> str:
     """What an AWS::Lambda::Permission lacks to guard itself, or has wrong."""
-    place, wanted = statement.place, _referred(source, account)
+    place, wanted = statement.place, referred(source, account)
     assert place is not None
     line = f"`{as_property(place, 'SourceArn', wanted)}`"
     owner = f"`{as_property(place, 'SourceAccount', {'Ref': 'AWS::AccountId'})}`" if caller.startswith("s3.") else ""
@@ -100,26 +101,11 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     key = "aws:sourcearn" if line else "aws:sourceaccount"
     is_there = any(each.key.lower() == key for each in statement.conditions)
     lines = " and ".join(filter(None, [line, owner]))
-    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}"
+    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}{naming(source, account) if line else ''}"
 
 
 def _asks_for(statement: Statement, key: str, value: str) -> bool:
     return any(each.key.lower() == key and each.values == (value,) for each in statement.conditions)
-
-
-def _referred(source: str, account: Account) -> object:
-    """A source as a template gives it; a bucket or target group by its name, since it waits for the permission.
-
-    The name of a target group has an end that AWS gives to it.
-    """
-    if not account.names:
-        return source
-    references = References.of([account], "", ())
-    named = references.deployed.get(source, "")
-    waits = source.split(":")[2:3] in (["s3"], ["elasticloadbalancing"])
-    if not waits or not named or named.removesuffix("/1").endswith("*"):
-        return references.value(source)
-    return {"Fn::Sub": f"{named.removesuffix('/1')}/*" if ":targetgroup/" in source else named}
 
 
 def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:
@@ -131,8 +117,12 @@ def permission(function: Function, principal: str, source: str, account: Account
             f"aws lambda add-permission --function-name {function.name} --statement-id {sid[:60]}"
             f" --action lambda:InvokeFunction --principal {principal} --source-arn '{source}'{pinned}{_at(function)}"
         )
-    given = {"SourceArn": _referred(source, account), **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {})}
-    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account)
+    given: dict[str, object] = {"SourceAccount": {"Ref": "AWS::AccountId"}}
+    if not (principal.startswith("config.") and circle(source, account)):
+        given = {"SourceArn": referred(source, account), **(given if owner else {})}
+    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account) + waiting(
+        function, source, account
+    )
 
 
 def _added(
