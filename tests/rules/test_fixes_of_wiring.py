@@ -394,3 +394,11 @@ def test_a_permission_that_two_functions_miss_is_left_over(tmp_path: Path) -> No
     findings = found(tmp_path, OTHER + OWN_ROLE + third + both + astray)
 
     assert sorted(named(findings)) == ["high refused-trigger"] * 2 + ["medium leftover-permission"]
+
+
+def test_a_permission_for_a_service_that_never_comes_is_the_one_that_misses(tmp_path: Path) -> None:
+    finding = only(tmp_path, DAILY + let("scheduler.amazonaws.com, SourceArn: !GetAtt Daily.Arn"))
+
+    assert finding.rule == "refused-trigger"
+    assert finding.message.endswith(": `Let` lets `scheduler.amazonaws.com` in for it, which never comes")
+    assert finding.fix.endswith("set `Principal: events.amazonaws.com`")

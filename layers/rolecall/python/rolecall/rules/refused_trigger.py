@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from rolecall.callers.delivery import named_for, sources
+from rolecall.callers.services import other_means
 from rolecall.callers.wiring import Row, State, astray, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import as_text, guarded_permission, moved_permission, permission, reference
+from rolecall.fixes import (
+    as_property,
+    as_text,
+    guarded_permission,
+    moved_permission,
+    permission,
+    reference,
+    remove_permission,
+)
 from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Statement
 from rolecall.iam.wildcard import matches
@@ -101,12 +110,16 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
         return _by_role(function, account, trigger.type, source, None, rows)
-    policy, (wanted,) = function.resource_policy, named_for([each.trigger for each in rows if each.trigger])
-    fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    (wanted,) = named_for([each.trigger for each in rows if each.trigger])
+    fitting = [each.where for each in _naming(function, source)]
     near = (missing.pop(0),) if missing and not fitting else ()
     fix = permission(function, row.principal, wanted, account, owner=not row.owned)
     said = _nearly(near)
-    if near:
+    mistaken = next((each for each in _naming(function, source) if all(map(other_means, each.services))), None)
+    if mistaken is not None:
+        said = f": `{mistaken.sid or mistaken.where}` lets `{mistaken.services[0]}` in for it, which never comes"
+        fix, near = _corrected(function, mistaken, row.principal, fix), (mistaken,)
+    elif near:
         fix = guarded_permission(function, near[0], row.principal, wanted, account)
     elif not fitting and (other := astray(rows[0], function, account)):
         permitted, statement = other[0], other[1].statements[0]
@@ -126,6 +139,21 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
         place=trigger.place,
         near=near,
         triggers=(source,),
+    )
+
+
+def _naming(function: Function, source: str) -> list[Statement]:
+    """The statements of services that name the source."""
+    allows = function.resource_policy.allows if function.resource_policy else ()
+    return [each for each in allows if each.services and source in sources(each)]
+
+
+def _corrected(function: Function, statement: Statement, principal: str, added: str) -> str:
+    """What makes a statement one of the service that comes; `added` is what adds one."""
+    if ("AWS::Lambda::Permission", statement.sid) not in function.writers or not statement.place:
+        return f"{added}; {remove_permission(function, statement)}"
+    return (
+        f"{statement.place.file}:{statement.place.line}: set `{as_property(statement.place, 'Principal', principal)}`"
     )
 
 
