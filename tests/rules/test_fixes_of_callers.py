@@ -112,6 +112,12 @@ def test_a_statement_of_a_whole_policy_is_guarded_by_a_condition(tmp_path: Path)
     assert found(tmp_path, DAILY + policy(about(finding.fix))) == []
 
 
+def test_a_statement_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, policy(statement("Allow", "*")))
+
+    assert finding.fix.startswith("take statement 1 out of ")
+
+
 def test_a_declared_caller_stays_where_another_one_is_taken_out(tmp_path: Path) -> None:
     both = statement("Allow", {"AWS": [{"Fn::GetAtt": ["Web", "Arn"]}, {"Fn::GetAtt": ["Ann", "Arn"]}]})
     (finding,) = found(tmp_path, WEB + ANN + policy(both), function=DECLARED)

@@ -133,6 +133,23 @@ def test_a_condition_on_what_the_code_writes_is_decided() -> None:
     assert (told("Shop"), told("Till")) == ([], ["blocked-need"])
 
 
+def test_to_which_service_a_role_is_passed_is_known_by_the_call() -> None:
+    runner = f"arn:aws:iam::{ACCOUNT}:role/runner"
+    schedule = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/n"
+    call = {"service": "scheduler", "operation": "CreateSchedule", "where": "app.py:3"}
+
+    def told(service: str) -> list[str]:
+        passing = allow("iam:PassRole", runner, Condition={"StringEquals": {"iam:PassedToService": service}})
+        return names(
+            {
+                "calls": [call | {"parameters": {"Name": "n", "Target.RoleArn": runner}}],
+                "more policies": {"Plan": [allow("scheduler:CreateSchedule", schedule), passing]},
+            }
+        )
+
+    assert (told("scheduler.amazonaws.com"), told("lambda.amazonaws.com")) == ([], ["blocked-need"])
+
+
 def test_what_another_account_must_allow_too_is_a_known_limit() -> None:
     foreign = QUEUE.replace(ACCOUNT, "999988887777")
     triggers = [{"type": "sqs", "source": foreign}]
@@ -155,9 +172,10 @@ def test_guards_against_other_accounts_and_services_block_nothing() -> None:
     assert names({"more policies": {"Guard": [deny("*", **own)]}}) == []
 
 
-def test_a_resource_that_the_code_does_not_say_is_a_known_limit() -> None:
-    call = PUT | {"parameters": {"TableName": "⟨?⟩"}}
-    finding = one({"calls": [call], "more policies": {"Store": [allow("dynamodb:PutItem", TABLE)]}})
+@pytest.mark.parametrize("name", ["⟨?⟩", "⟨event:table⟩", "orders-⟨event:table⟩"])
+def test_a_resource_that_the_code_does_not_say_is_a_known_limit(name: str) -> None:
+    call = PUT | {"parameters": {"TableName": name}}
+    finding = one({"calls": [call], "more policies": {"Store": [allow("dynamodb:PutItem", f"{TABLE}-eu")]}})
 
     assert (finding.rule, finding.severity) == ("incomplete-audit", Severity.INFO)
 

@@ -57,7 +57,10 @@ def test_what_lambda_never_sends_keeps_it_out(condition: dict[str, Any]) -> None
 
 
 def test_a_service_in_lambda_s_place_is_one_finding() -> None:
-    assert named(audited(trust({"Service": "ec2.amazonaws.com"}))) == ["high untrusting-role"]
+    (finding,) = audited(trust({"Service": "lamda.amazonaws.com"}))
+
+    assert finding.rule == "untrusting-role"
+    assert "cannot be assumed by `lambda.amazonaws.com`, but by `lamda.amazonaws.com`" in finding.message
 
 
 def test_a_deny_keeps_lambda_out() -> None:

@@ -21,6 +21,7 @@ class Push:
     owned : False where the ARN of a source holds no account: then aws:SourceAccount must be pinned as well
     sends_account : False where the service sends no aws:SourceAccount: a condition on it never holds
     ends : what stands behind the source in the aws:SourceArn that it sends, as a pattern
+    tried : True where the service sets a source up only if it may invoke the function already
     """
 
     principal: str
@@ -28,6 +29,7 @@ class Push:
     owned: bool = True
     sends_account: bool = True
     ends: str = ""
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +96,22 @@ TRIGGERS: Mapping[str, Push | Poll | ByRole] = {
     # Pushed: Developer Guide of the invoking service, "resource-based policy" of the function. As aws:SourceArn each
     # sends the ARN of the source: of a target group, rule, alarm, topic, bucket, user pool, agent, bot alias, secret …;
     # Logs that of the log group with `:*`; API Gateway goes on with stage, method and path, or `authorizers/ID`.
-    "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing"),
+    # Tried: what RegisterTargets, PutSubscriptionFilter, PutConfigRule, PutBucketNotificationConfiguration,
+    # RotateSecret and CreateReceiptRule refuse without the permission.
+    "alb": Push("elasticloadbalancing.amazonaws.com", "elasticloadbalancing", tried=True),
     "api": Push("apigateway.amazonaws.com", "execute-api", ends="/*"),
     "appsync-authorizer": Push("appsync.amazonaws.com", "appsync"),
     "bedrock": Push("bedrock.amazonaws.com", "bedrock"),
     "cloudwatch-alarm": Push("lambda.alarms.cloudwatch.amazonaws.com", "cloudwatch"),
-    "cloudwatch-logs": Push("logs.amazonaws.com", "logs"),
+    "cloudwatch-logs": Push("logs.amazonaws.com", "logs", tried=True),
     "cognito": Push("cognito-idp.amazonaws.com", "cognito-idp"),
-    "config": Push("config.amazonaws.com", "config"),
+    "config": Push("config.amazonaws.com", "config", tried=True),
     "eventbridge": Push("events.amazonaws.com", "events"),
     "iot": Push("iot.amazonaws.com", "iot"),
     "lex": Push("lexv2.amazonaws.com", "lex"),
-    "s3": Push("s3.amazonaws.com", "s3", owned=False),
-    "secretsmanager": Push("secretsmanager.amazonaws.com", "secretsmanager"),
-    "ses": Push("ses.amazonaws.com", "ses"),
+    "s3": Push("s3.amazonaws.com", "s3", owned=False, tried=True),
+    "secretsmanager": Push("secretsmanager.amazonaws.com", "secretsmanager", tried=True),
+    "ses": Push("ses.amazonaws.com", "ses", tried=True),
     "sns": Push("sns.amazonaws.com", "sns", sends_account=False),
     "vpc-lattice": Push("vpc-lattice.amazonaws.com", "vpc-lattice"),
     # With a role: the guides of Scheduler, Pipes, Step Functions, Firehose and AppSync, "execution role".

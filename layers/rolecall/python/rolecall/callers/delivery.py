@@ -1,7 +1,8 @@
 """Deliveries: the call with which a trigger invokes its function, simulated, and what becomes of it."""
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from rolecall.callers.keys import OF_PRINCIPALS, OF_URLS, Open
@@ -113,7 +114,7 @@ def fits(statement: Statement, source: str | None, trigger: Trigger) -> bool:
     row = TRIGGERS.get(trigger.type)
     if not isinstance(row, Push) or not any(is_of(service, row) for service in statement.services):
         return False
-    return source is None or source == trigger.source or overlap(source, trigger.source + row.ends)
+    return source is None or source == trigger.source or overlap(source, arns(trigger))
 
 
 def is_of(service: str, row: Push) -> bool:
@@ -130,6 +131,16 @@ def arns(trigger: Trigger) -> str:
         return trigger.source
     known = _route(trigger)
     return f"{trigger.source}/{known}" if known else trigger.source + row.ends
+
+
+def named_for(triggers: Collection[Trigger]) -> tuple[str, ...]:
+    """The aws:SourceArns that let triggers in and nothing else, sorted; an API with several routes as a whole."""
+    by_source: dict[str, set[str]] = defaultdict(set)
+    for trigger in triggers:
+        by_source[trigger.source].add(arns(trigger))
+    rows = {trigger.source: TRIGGERS.get(trigger.type) for trigger in triggers}
+    whole = {source: source + row.ends for source, row in rows.items() if isinstance(row, Push)}
+    return tuple(sorted(min(found) if len(found) == 1 else whole[source] for source, found in by_source.items()))
 
 
 def _route(trigger: Trigger) -> str | None:

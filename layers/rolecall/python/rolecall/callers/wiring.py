@@ -63,6 +63,36 @@ def states(function: Function, account: Account) -> tuple[Row, ...]:
     return _states(_Pair(function, account))
 
 
+def astray(row: Row, function: Function, account: Account) -> tuple[Function, Row] | None:
+    """The other half of a refused trigger, or of a permission that nothing needs, where a template has it elsewhere.
+
+    That is another function whose permission was meant for this one, or the other way round; None where there are
+    several that it could be.
+    """
+    found = _halves(row, function, account)
+    return found[0] if len(found) == 1 and len(_halves(found[0][1], found[0][0], account)) == 1 else None
+
+
+def _halves(row: Row, function: Function, account: Account) -> list[tuple[Function, Row]]:
+    if function.place is None or row.state not in (State.TRIGGER_ONLY, State.PERMISSION_ONLY):
+        return []
+    others = [each for each in account.functions if each.arn != function.arn and each.place is not None]
+    pairs = [(other, each) for other in others for each in states(other, account)]
+    if row.trigger:
+        return [(other, each) for other, each in pairs if _goes_with(each, row.trigger, other)]
+    return [(other, each) for other, each in pairs if each.trigger and _goes_with(row, each.trigger, function, each)]
+
+
+def _goes_with(permission: Row, trigger: Trigger, owner: Function, refused: Row | None = None) -> bool:
+    """Is it a permission of its own in the template, of which nothing is wrong but its function?"""
+    if permission.state is not State.PERMISSION_ONLY or (refused and refused.state is not State.TRIGGER_ONLY):
+        return False
+    statement, source = permission.statements[0], permission.source
+    is_written = statement.place is not None and statement.place.added_by is None
+    is_single = ("AWS::Lambda::Permission", statement.sid) in owner.writers
+    return source is not None and is_written and is_single and fits(statement, source, trigger)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
     """A function and its account, the same only as the same objects: to hash all that they hold takes too long."""

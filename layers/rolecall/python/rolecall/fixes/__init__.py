@@ -1,10 +1,11 @@
 """Fixes: the commands, statements and lines that people paste."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rolecall.iam.policy import Statement
+from rolecall.fixes.circles import circle, naming, referred, waiting
+from rolecall.iam.policy import Place, Statement
 from rolecall.model import Account, Function, Role, Trigger
 from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Poll
@@ -26,32 +27,39 @@ def remove_permission(function: Function, statement: Statement) -> str:
     if place and place.added_by:
         return f"take what {place.file}:{place.line} asks for out: {place.added_by} adds `{_sid(statement)}` for it"
     if place:
-        return f"take `{_sid(statement)}` out of {place.file}:{place.line}"
+        called = f"`{statement.sid}`" if statement.sid else f"statement {statement.index + 1}"
+        return f"take {called} out of {place.file}:{place.line}"
     return (
         f"aws lambda remove-permission --function-name {function.name} --statement-id {_sid(statement)}{_at(function)}"
     )
 
 
-def guarded_permission(function: Function, statement: Statement, caller: str, source: str, account: Account) -> str:
+def guarded_permission(
+    function: Function, statement: Statement, caller: str, source: str, account: Account, *, also: Sequence[str] = ()
+) -> str:
     """What puts a permission of one source in place of the statement: an edit of the template, or commands.
 
-    SNS sends no account (with one the statement would never match); a bucket ARN holds none.
+    SNS sends no account (with one the statement would never match); a bucket ARN holds none. `also` are sources that
+    the statement lets in as well, and that must not lose it: an AWS::Lambda::Permission has room for one.
     """
     place = statement.place
     if place:
-        wanted = _referred(source, account)
+        wanted = referred(source, account)
         if _stands_in_a_document(function, statement):
             others = ", ".join(f"`{each}`" for each in statement.services if each != caller)
-            document = json.dumps(_guarded(statement, caller, wanted, account))
+            named = [wanted, *(referred(each, account) for each in also)] if also else wanted
+            document = json.dumps(_guarded(statement, caller, named, account))
             more = f", and a statement of its own for {others}" if others else ""
-            return f"in {place.file}:{place.line}: {document}{more}{_naming(source, account)}"
-        return _guarding(statement, caller, source, account)
+            return f"in {place.file}:{place.line}: {document}{more}{naming(source, account)}"
+        further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
+        return "; ".join([_guarding(statement, caller, source, account), *further])
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
         f" --action lambda:InvokeFunction --principal {caller} --source-arn '{source}'{owner}{_at(function)}"
     )
-    return f"{add} && {remove_permission(function, statement)}"
+    further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
+    return " && ".join([add, *further, remove_permission(function, statement)])
 
 
 def _stands_in_a_document(function: Function, statement: Statement) -> bool:
@@ -74,22 +82,22 @@ def _guarded(statement: Statement, caller: str, source: object, account: Account
         tests["StringEquals"] = {**tests.get("StringEquals", {}), "aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     document.pop("NotPrincipal", None)
     if statement.resources:
-        document["Resource"] = [_referred(each, account) for each in statement.resources]
+        document["Resource"] = [referred(each, account) for each in statement.resources]
     return {**document, "Condition": {operator: keys for operator, keys in tests.items() if keys}}
 
 
 def _guarding(statement: Statement, caller: str, source: str, account: Account) -> str:
     """What an AWS::Lambda::Permission lacks to guard itself, or has wrong."""
-    place, wanted = statement.place, _referred(source, account)
+    place, wanted = statement.place, referred(source, account)
     assert place is not None
-    line = f"`SourceArn: {as_text(wanted)}`"
-    owner = "`SourceAccount: !Ref AWS::AccountId`" if caller.startswith("s3.") else ""
+    line = f"`{as_property(place, 'SourceArn', wanted)}`"
+    owner = f"`{as_property(place, 'SourceAccount', {'Ref': 'AWS::AccountId'})}`" if caller.startswith("s3.") else ""
     if place.added_by:
         lines = " and ".join(filter(None, [line, owner]))
         also = " and the `NotificationConfiguration` of the bucket" if owner else ""
         return (
             f"in place of the event, for which {place.added_by} always adds `{_sid(statement)}`, write an"
-            f" AWS::Lambda::Permission with {lines}{also}{_naming(source, account)}"
+            f" AWS::Lambda::Permission with {lines}{also}{naming(source, account)}"
         )
     if _asks_for(statement, "aws:sourceaccount", account.id):
         owner = ""
@@ -98,41 +106,11 @@ def _guarding(statement: Statement, caller: str, source: str, account: Account) 
     key = "aws:sourcearn" if line else "aws:sourceaccount"
     is_there = any(each.key.lower() == key for each in statement.conditions)
     lines = " and ".join(filter(None, [line, owner]))
-    naming = _naming(source, account) if line else ""
-    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}{naming}"
+    return f"{place.file}:{place.line}: {'set' if is_there else 'add'} {lines}{naming(source, account) if line else ''}"
 
 
 def _asks_for(statement: Statement, key: str, value: str) -> bool:
     return any(each.key.lower() == key and each.values == (value,) for each in statement.conditions)
-
-
-def _referred(source: str, account: Account) -> object:
-    """A source as a template gives it; a bucket or target group by its name, since it waits for the permission.
-
-    The name of a target group has an end that AWS gives to it, and a bucket that has none is to get one.
-    """
-    if not account.names:
-        return source
-    if _unnamed(source, account):
-        return {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{NAME}"}
-    references = References.of([account], "", ())
-    named = references.deployed.get(source, "")
-    waits = source.split(":")[2:3] in (["s3"], ["elasticloadbalancing"])
-    if not waits or not named or named.removesuffix("/1").endswith("*"):
-        return references.value(source)
-    return {"Fn::Sub": f"{named.removesuffix('/1')}/*" if ":targetgroup/" in source else named}
-
-
-def _unnamed(source: str, account: Account) -> str | None:
-    """The logical id of a bucket of the template whose name nobody can say before it is there."""
-    given = dict(account.names).get(source)
-    sayable = source.split(":")[2:3] != ["s3"] or source in dict(account.deployed)
-    return None if given is None or sayable else given.partition(".")[0]
-
-
-def _naming(source: str, account: Account) -> str:
-    bucket = _unnamed(source, account)
-    return f"; {NAME} is a `BucketName` that you give to `{bucket}`, which waits for the permission" if bucket else ""
 
 
 def permission(function: Function, principal: str, source: str, account: Account, *, owner: bool) -> str:
@@ -144,8 +122,12 @@ def permission(function: Function, principal: str, source: str, account: Account
             f"aws lambda add-permission --function-name {function.name} --statement-id {sid[:60]}"
             f" --action lambda:InvokeFunction --principal {principal} --source-arn '{source}'{pinned}{_at(function)}"
         )
-    given = {"SourceArn": _referred(source, account), **({"SourceAccount": {"Ref": "AWS::AccountId"}} if owner else {})}
-    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account) + _naming(source, account)
+    given: dict[str, object] = {"SourceAccount": {"Ref": "AWS::AccountId"}}
+    if not (principal.startswith("config.") and circle(source, account)):
+        given = {"SourceArn": referred(source, account), **(given if owner else {})}
+    return _added(function, "lambda:InvokeFunction", {"Service": principal}, given, account) + waiting(
+        function, source, account
+    )
 
 
 def _added(
@@ -176,7 +158,9 @@ def permission_for_token(function: Function, statement: Statement, caller: str) 
     """What lets a partner in for one skill only: an edit of the template, or commands."""
     place = statement.place
     if place:
-        return f"say in place of `SKILL_ID` which skill: {place.file}:{place.line}: add `EventSourceToken: SKILL_ID`"
+        # In SAM the id of the skill is a property of the event that the permission was made of.
+        line = as_property(place, "SkillId" if place.added_by else "EventSourceToken", "SKILL_ID")
+        return f"say in place of `SKILL_ID` which skill: {place.file}:{place.line}: add `{line}`"
     return (
         f"say in place of `SKILL_ID` which skill: aws lambda add-permission --function-name {function.name}"
         f" --statement-id {_sid(statement)}-guarded --action lambda:InvokeFunction --principal {caller}"
@@ -243,6 +227,13 @@ def as_text(given: object) -> str:
     return given if isinstance(given, str) else json.dumps(given)
 
 
+def as_property(place: Place, name: str, given: object) -> str:
+    """A property as it is pasted into the template that a place is in: a member of an object where that is JSON."""
+    if place.file.endswith((".json", ".template")):
+        return f"{json.dumps(name)}: {json.dumps(given)}"
+    return f"{name}: {as_text(given)}"
+
+
 def _sid(statement: Statement) -> str:
     return statement.sid or f"STATEMENT_{statement.index + 1}"
 
@@ -253,9 +244,9 @@ def _at(function: Function) -> str:
 
 def new_trust(role: Role, document: Mapping[str, Any]) -> str:
     """What puts a trust policy in place of the role's: an edit of the template, or a command."""
-    text = json.dumps(document)
     if role.place:
-        return f"{role.place.file}:{role.place.line}: `AssumeRolePolicyDocument: {text}`"
+        return f"{role.place.file}:{role.place.line}: `{as_property(role.place, 'AssumeRolePolicyDocument', document)}`"
+    text = json.dumps(document)
     return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document '{text}'"
 
 

@@ -14,7 +14,7 @@ from rolecall.needs.resources import places
 class Further:
     """One more action that the call needs on a resource, and why; `may` where it hangs on more than the call.
 
-    `told` are condition keys of the request that the call decides.
+    `told` are condition keys that are known of the request.
     """
 
     action: str
@@ -48,20 +48,22 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "mediaconvert": ("Role",),
 }
 
-
 PASSED_TO: Mapping[str, str] = {
-    # The documentation of each service on the role that it takes: whom its trust policy names.
-    "ecs": "ecs-tasks",
-    "events": "events",
-    "firehose": "firehose",
-    "glue": "glue",
-    "lambda": "lambda",
-    "pipes": "pipes",
-    "sagemaker": "sagemaker",
-    "scheduler": "scheduler",
-    "stepfunctions": "states",
+    # IAM User Guide, "iam:PassedToService": the service principal that the role is for.
+    "cloudformation": "cloudformation.amazonaws.com",
+    "codebuild": "codebuild.amazonaws.com",
+    "events": "events.amazonaws.com",
+    "firehose": "firehose.amazonaws.com",
+    "glue": "glue.amazonaws.com",
+    "lambda": "lambda.amazonaws.com",
+    "pipes": "pipes.amazonaws.com",
+    "sagemaker": "sagemaker.amazonaws.com",
+    "scheduler": "scheduler.amazonaws.com",
+    "stepfunctions": "states.amazonaws.com",
 }
-"""Service -> the one that runs as what its calls are given, the value of iam:PassedToService."""
+"""Service of boto3 -> to whom it passes the roles that it is handed, where that is one service for all of them."""
+TASKS = {"taskrolearn": "ecs-tasks.amazonaws.com", "executionrolearn": "ecs-tasks.amazonaws.com"}
+"""The parameters of ECS that are for its tasks, likewise; others are for ECS itself."""
 
 
 def _passed(given: Given) -> Iterator[Further]:
@@ -71,9 +73,9 @@ def _passed(given: Given) -> Iterator[Further]:
         leaf = steps(name)[-1] if steps(name) else ""
         if leaf not in named and not leaf.endswith("rolearn"):
             continue
+        service = TASKS.get(leaf) if given.call.service == "ecs" else PASSED_TO.get(given.call.service)
+        told = (("iam:PassedToService", service),) if service else ()
         values = [value for value in given.all(name) if value.text != "None"]
-        to = PASSED_TO.get(given.call.service)
-        told = (("iam:PassedToService", f"{to}.amazonaws.com"),) if to else ()
         for value in values:
             role = f"arn:{given.account.partition}:iam::{given.account.id}:role/{value.text}"
             arn = value.text if value.text.startswith("arn:") else role

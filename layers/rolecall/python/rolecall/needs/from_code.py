@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from rolecall.iam import catalog
 from rolecall.model import Account, Call, Function
 from rolecall.needs import Certainty, Need, Proof
-from rolecall.needs.behalf import further
+from rolecall.needs.behalf import Further, further
 from rolecall.needs.keys import uses
 from rolecall.needs.operations import OPERATIONS, VERBS, Act
 from rolecall.needs.parameters import Given, steps
@@ -50,9 +50,7 @@ def needs_of(call: Call, function: Function, account: Account) -> tuple[Need, ..
         why = f"which action `{call.service}.{call.operation}` needs is not known"
         return (Need(f"{prefix}:*", "*", Certainty.UNKNOWN, _proof(call, why), literal=False),)
     found = [need for act in acts for need in _of_act(act, given)]
-    for each in further(given):
-        need = _further(given, each.action, each.resource, each.why, each.may, each.inferred)
-        found.append(replace(need, told=each.told))
+    found += [_beside(given, each) for each in further(given)]
     found += [key for need in found for key in _keys(need, given)]
     found += _dependents(found, given)
     if _is_pinned(given.call):
@@ -190,9 +188,10 @@ def _partiql(given: Given) -> tuple[Place, ...]:
     return tuple(Place(arn_of(given, "dynamodb", table)) for table in sorted(tables))
 
 
-def _further(given: Given, action: str, resource: str, why: str, may: bool, inferred: bool) -> Need:
-    certainty = Certainty.MUST if given.call.certain and not may else Certainty.MAY
-    return Need(action, resource, certainty, _proof(given.call, why), not inferred and "⟨" not in resource)
+def _beside(given: Given, each: Further) -> Need:
+    certainty = Certainty.MUST if given.call.certain and not each.may else Certainty.MAY
+    literal = not each.inferred and "⟨" not in each.resource
+    return Need(each.action, each.resource, certainty, _proof(given.call, each.why), literal, told=each.told)
 
 
 OWN_KEY = ("SSECustomerAlgorithm", "SSEKMSKeyId", "ServerSideEncryption")
@@ -214,7 +213,7 @@ def _dependents(found: list[Need], given: Given) -> list[Need]:
     have = {need.action for need in found}
     named = {each: need.action for need in found if (known := catalog.action(need.action)) for each in known.dependents}
     return [
-        _further(given, action, _anywhere(action, given), f"`{cause}` may need it besides", may=True, inferred=True)
+        _beside(given, Further(action, _anywhere(action, given), f"`{cause}` may need it besides", True, True))
         for action, cause in sorted(named.items())
         if action not in have and catalog.action(action)
     ]

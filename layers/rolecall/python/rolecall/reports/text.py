@@ -44,7 +44,7 @@ def _where(finding: Finding, names: dict[str, str]) -> str:
         number = f"statement {finding.statement.index + 1}"
         sid = f" `{finding.statement.sid}`" if finding.statement.sid else ""
         parts += [policy or f"policy {finding.statement.policy.rpartition('/')[2]}", number + sid]
-    elif finding.function and finding.role:
+    elif finding.function and finding.role and not finding.principal:  # Of a caller the function's role is no matter.
         parts.append(f"role {finding.role.rpartition('/')[2]}")
     place = f"{finding.place.file}:{finding.place.line}  " if finding.place else ""
     by = f" (added by {finding.place.added_by})" if finding.place and finding.place.added_by else ""

@@ -1,5 +1,5 @@
 from rolecall.callers import invokes
-from rolecall.callers.delivery import arns
+from rolecall.callers.delivery import named_for
 from rolecall.callers.errands import errands, services_of
 from rolecall.callers.services import EDGE, PARTNERS, sender
 from rolecall.callers.strangers import stranger
@@ -62,8 +62,9 @@ def account_wide_source(function: Function, account: Account) -> Yields:
             continue
         late = _late(service, statement)
         sent = [each for each in function.triggers if _is_of(service, each.source)]
-        triggers, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
-        fix = guarded_permission(function, statement, service, wanted, account)
+        triggers = sorted({each.source for each in sent})
+        wanted, *also = named_for(sent) or (PLACEHOLDER,)
+        fix = guarded_permission(function, statement, service, wanted, account, also=also)
         yield Hit(
             statement,
             f"lets any resource of {f'`{service}`' if statement.services else 'any AWS service'} in, not only the"

@@ -86,8 +86,9 @@ def _hits(service: str, statement: Statement, function: Function, account: Accou
     accounts = [owner for owner, _ in found]
     for_own = meant(service, statement, function)
     fix = f"{remove_permission(function, statement)}, or trust the account: `--trust {accounts[0]}`"
-    if for_own and statement.place:
-        wanted = next(arns(each) for each in function.triggers if each.source == for_own[0])
+    own = [each for each in for_own if not any(f":{owner}:" in each for owner in accounts)]
+    if own and statement.place:
+        wanted = next(arns(each) for each in function.triggers if each.source == own[0])
         fix = guarded_permission(function, statement, service, wanted, account)
     yield Hit(
         statement,

@@ -1,7 +1,7 @@
 from rolecall.callers.delivery import sources
 from rolecall.callers.existence import Existence, existence
 from rolecall.callers.services import sender
-from rolecall.callers.wiring import Row, State, states
+from rolecall.callers.wiring import Row, State, astray, states
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn
@@ -79,6 +79,8 @@ def _by_statement(function: Function, account: Account) -> list[tuple[Statement,
         statement = row.statements[0]
         if row.type in APART or row.type in SOURCELESS:
             continue
+        if astray(row, function, account):
+            continue  # `refused-trigger` tells that of the function which it was meant for.
         found.setdefault(statement.index, (statement, []))[1].append(row)
     return list(found.values())
 

@@ -1,5 +1,7 @@
 from rolecall.callers import invokes
+from rolecall.callers.delivery import sources
 from rolecall.callers.services import other_means
+from rolecall.callers.wiring import State, states
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import remove_permission
 from rolecall.iam.arn import Arn
@@ -33,6 +35,10 @@ def pointless_permission(function: Function, account: Account) -> Yields:
         triggers: [{type: sqs, source: "arn:aws:sqs:us-east-1:111122223333:orders"}]
     """
     for statement in function.resource_policy.allows if function.resource_policy else ():
+        if any(
+            row.state is State.TRIGGER_ONLY and row.source in sources(statement) for row in states(function, account)
+        ):
+            continue  # `refused-trigger` tells that it names the wrong service.
         whys = {service: why for service in statement.services if (why := other_means(service))}
         if not whys or not invokes(statement) or len(whys) < len(statement.principals):
             continue

@@ -1,14 +1,26 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
-from rolecall.callers.delivery import arns, sources
-from rolecall.callers.wiring import Row, State, states
+from rolecall.callers.delivery import named_for, sources
+from rolecall.callers.services import other_means
+from rolecall.callers.wiring import Row, State, astray, states
 from rolecall.finding import Hit, Severity
-from rolecall.fixes import guarded_permission, permission, reference
+from rolecall.fixes import (
+    as_property,
+    as_text,
+    guarded_permission,
+    moved_permission,
+    permission,
+    reference,
+    remove_permission,
+)
+from rolecall.iam.arn import resource_matches
 from rolecall.iam.policy import Statement
+from rolecall.iam.wildcard import matches
 from rolecall.model import Account, Function, Gap
-from rolecall.rules import Yields, rule
+from rolecall.rules import Yields, named, rule
 from rolecall.triggers import TRIGGERS, Push
 
 
@@ -98,16 +110,25 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     row = TRIGGERS[trigger.type]
     if not isinstance(row, Push):
         return _by_role(function, account, trigger.type, source, None, rows)
-    policy, wanted = function.resource_policy, arns(trigger)
-    fitting = [each.where for each in (policy.allows if policy else ()) if source in sources(each)]
+    (wanted,) = named_for([each.trigger for each in rows if each.trigger])
+    fitting = [each.where for each in _naming(function, source)]
     near = (missing.pop(0),) if missing and not fitting else ()
     fix = permission(function, row.principal, wanted, account, owner=not row.owned)
-    if near:
+    said = _nearly(near)
+    mistaken = next((each for each in _naming(function, source) if all(map(other_means, each.services))), None)
+    if mistaken is not None:
+        said = f": `{mistaken.sid or mistaken.where}` lets `{mistaken.services[0]}` in for it, which never comes"
+        fix, near = _corrected(function, mistaken, row.principal, fix), (mistaken,)
+    elif near:
         fix = guarded_permission(function, near[0], row.principal, wanted, account)
+    elif not fitting and (other := astray(rows[0], function, account)):
+        permitted, statement = other[0], other[1].statements[0]
+        said = f": `{statement.sid}` lets it invoke `{_called(permitted)}`"
+        fix = moved_permission(permitted, function, statement, source, account)
     return Hit(
         None,
-        f"`{_name(source)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
-        f" `{row.principal}` in for it" + _nearly(near),
+        f"`{_name(wanted)}` ({trigger.type}) is to invoke `{_called(function)}`, and no statement lets"
+        f" `{row.principal}` in for it{said}",
         fix=fix,
         subject=source,
         actions=("lambda:InvokeFunction",),
@@ -121,12 +142,27 @@ def _as_service(function: Function, account: Account, source: str, rows: list[Ro
     )
 
 
+def _naming(function: Function, source: str) -> list[Statement]:
+    """The statements of services that name the source."""
+    allows = function.resource_policy.allows if function.resource_policy else ()
+    return [each for each in allows if each.services and source in sources(each)]
+
+
+def _corrected(function: Function, statement: Statement, principal: str, added: str) -> str:
+    """What makes a statement one of the service that comes; `added` is what adds one."""
+    if ("AWS::Lambda::Permission", statement.sid) not in function.writers or not statement.place:
+        return f"{added}; {remove_permission(function, statement)}"
+    return (
+        f"{statement.place.file}:{statement.place.line}: set `{as_property(statement.place, 'Principal', principal)}`"
+    )
+
+
 def _nearly(near: tuple[Statement, ...]) -> str:
     """What the statement does that was probably meant to."""
     if not near:
         return ""
-    named = near[0].sid or f"statement {near[0].index + 1}"
-    return f": `{named}` lets it in for `{_name(', '.join(sources(near[0])))}`"
+    called = near[0].sid or f"statement {near[0].index + 1}"
+    return f": `{called}` lets it in for `{_name(', '.join(sources(near[0])))}`"
 
 
 def _by_role(function: Function, account: Account, kind: str, source: str, role: str | None, rows: list[Row]) -> Hit:
@@ -136,10 +172,17 @@ def _by_role(function: Function, account: Account, kind: str, source: str, role:
     name = (role or "").rpartition("/")[2]
     target = reference(function.qualified_arn, account)
     allowing = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target}
+    fix, near = f"{json.dumps(allowing)} in a policy of `{name}`", _nearest(function, account, role)
+    said = ""
+    if near and not delivery.denies:
+        others = named([each.split(":", 6)[-1] for each in near.resources])
+        said = f": `{near.policy}`, statement {near.index + 1}, lets it invoke {others}"
+        at = f"{near.place.file}:{near.place.line}: " if near.place else f"in `{near.policy}` of `{name}`: "
+        fix = f"{at}add `{as_text(target)}` to the resources of statement {near.index + 1}"
     return Hit(
         delivery.denies[0] if delivery.denies else None,
-        f"`{_name(source)}` ({kind}) invokes `{_called(function)}` as `{name}`, which may not do so",
-        fix=f"{json.dumps(allowing)} in a policy of `{name}`",
+        f"`{_name(source)}` ({kind}) invokes `{_called(function)}` as `{name}`, which may not do so{said}",
+        fix=fix,
         subject=f"{source} as {name}",
         actions=("lambda:InvokeFunction",),
         resources=(function.qualified_arn,),
@@ -149,6 +192,25 @@ def _by_role(function: Function, account: Account, kind: str, source: str, role:
         place=trigger.place,
         triggers=(source,),
     )
+
+
+def _nearest(function: Function, account: Account, role: str | None) -> Statement | None:
+    """The statement by which a caller's role may invoke, but not this: another qualifier, or a name like it."""
+    caller = account.role(role or "")
+    allows = [each for policy in caller.policies for each in policy.allows] if caller else []
+    invoking = [each for each in allows if each.resources and not each.policy.startswith("arn:") and _invokes(each)]
+    if any(resource_matches(each, function.qualified_arn) for one in invoking for each in one.resources):
+        return None  # What keeps it from the function is something else.
+    return max(invoking, key=lambda each: _likeness(each, function.qualified_arn), default=None)
+
+
+def _invokes(statement: Statement) -> bool:
+    is_named = any(matches(each, "lambda:InvokeFunction", ignore_case=True) for each in statement.actions)
+    return is_named and not statement.conditions
+
+
+def _likeness(statement: Statement, arn: str) -> float:
+    return max(SequenceMatcher(None, each, arn, autojunk=False).ratio() for each in statement.resources)
 
 
 def _told(rows: list[Row]) -> dict[str, object]:

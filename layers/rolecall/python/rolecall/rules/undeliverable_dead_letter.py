@@ -71,7 +71,7 @@ def undeliverable_dead_letter(function: Function, account: Account) -> Yields:
                 subject=f"{trigger.source} {queue}",
                 actions=("sqs:SendMessage",),
                 resources=(queue,),
-                principal=SENDERS.get(trigger.type),
+                principal=SENDERS.get(trigger.type, trigger.role),
                 evidence={"trigger": trigger.source, "type": trigger.type, "queue": queue, "fault": verdict.fault},
                 witness=verdict.witness,
                 place=trigger.place,
@@ -98,13 +98,36 @@ def _fix(trigger: Trigger, queue: str, verdict: Verdict, account: Account) -> st
         return f"write as the `RedriveAllowPolicy` of `{queue.rpartition(':')[2]}`: {json.dumps(said)}"
     if verdict.witness is None:
         return f"name a queue of the same kind, region and account as the dead-letter queue of `{trigger.source}`"
-    statement: dict[str, object] = {"Effect": "Allow"}
     action, resource = verdict.witness["action"], reference(str(verdict.witness["resource"]), account)
     if trigger.type == "scheduler":
-        return json.dumps(statement | {"Action": action, "Resource": resource}) + " in a policy of the schedule's role"
-    statement |= {"Principal": {"Service": SENDERS[trigger.type]}, "Action": action, "Resource": resource}
+        allowing = {"Effect": "Allow", "Action": action, "Resource": resource}
+        return f"{json.dumps(allowing)} in a policy of `{(trigger.role or '').rpartition('/')[2]}`"
     if str(action).startswith("kms:"):
-        statement |= {"Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
-        return json.dumps(statement) + " in the key policy"
-    statement["Condition"] = {"ArnEquals": {"aws:SourceArn": reference(trigger.source, account)}}
+        actions = ["kms:GenerateDataKey", "kms:Decrypt"]
+        return json.dumps(_allowing(trigger, actions, "*")) + " in the key policy"
+    known = account.resource(queue)
+    if isinstance(resource, dict) and "Fn::GetAtt" in resource and known is not None and known.policy is None:
+        return f"add to the resources: {json.dumps(_policy(queue, resource, account))}"
+    statement = _allowing(trigger, action, resource) | _from(trigger, account)
     return json.dumps(statement) + f" in the policy of `{queue.rpartition(':')[2]}`"
+
+
+def _policy(queue: str, resource: dict[str, list[str]], account: Account) -> dict[str, object]:
+    """The policy of a queue of the template that has none, for all that writes there: a second one would replace it."""
+    triggers = {each.source: each for one in account.functions for each in one.triggers if each.dead_letter == queue}
+    senders = [each for _, each in sorted(triggers.items()) if each.type in SENDERS]
+    statements = [_allowing(each, "sqs:SendMessage", resource) | _from(each, account) for each in senders]
+    properties = {
+        "Queues": [{"Ref": resource["Fn::GetAtt"][0]}],
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+    }
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": properties}
+
+
+def _allowing(trigger: Trigger, action: object, resource: object) -> dict[str, object]:
+    principal = {"Service": SENDERS[trigger.type]}
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
+
+
+def _from(trigger: Trigger, account: Account) -> dict[str, object]:
+    return {"Condition": {"ArnEquals": {"aws:SourceArn": reference(trigger.source, account)}}}

@@ -1,5 +1,5 @@
 from rolecall.callers import invokes
-from rolecall.callers.delivery import arns
+from rolecall.callers.delivery import named_for
 from rolecall.callers.errands import errands, services_of
 from rolecall.callers.narrowing import reasons, why_open
 from rolecall.callers.services import EDGE, PARTNERS, sender
@@ -66,7 +66,8 @@ def _hit(function: Function, statement: Statement, found: list[tuple[str, Reques
     caller = found[0][0]
     row = sender(caller)
     sent = [each for each in function.triggers if row and f":{row.service}:" in each.source]
-    sources, wanted = sorted({each.source for each in sent}), min(map(arns, sent), default=PLACEHOLDER)
+    sources = sorted({each.source for each in sent})
+    wanted, *also = named_for(sent) or (PLACEHOLDER,)
     who = named([each for each, _ in found]) if statement.services else "any AWS service"
     open_ones = [why_open(each) for each in statement.conditions]
     return Hit(
@@ -75,7 +76,7 @@ def _hit(function: Function, statement: Statement, found: list[tuple[str, Reques
         + (f", {reasons(statement.conditions)}" if open_ones else ""),
         fix=remove_permission(function, statement)
         if statement.place and not sources and len(found) == len(statement.services)
-        else guarded_permission(function, statement, caller, wanted, account),
+        else guarded_permission(function, statement, caller, wanted, account, also=also),
         principal=caller,
         evidence={"services": [each for each, _ in found], "triggers": sources, "conditions": open_ones},
         witness=witness(found[0][1]),

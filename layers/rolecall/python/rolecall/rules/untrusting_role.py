@@ -18,7 +18,7 @@ from rolecall.fixes import new_trust
 from rolecall.iam.policy import Principal, Statement
 from rolecall.model import Account, Function, Role
 from rolecall.needs.references import pasted
-from rolecall.rules import Yields, rule, undecided
+from rolecall.rules import Yields, named, rule, undecided
 
 
 @rule(Severity.HIGH, silences=("extra-trusted-service",))
@@ -66,10 +66,12 @@ def untrusting_role(function: Function, account: Account) -> Yields:
         if decision.allowed is None:
             yield undecided(function, "untrusting-role", near or role.trust.statements[0])
             continue
-        deciding = next(iter(decision.statements), near)
+        deciding, other = next(iter(decision.statements), near), _in_its_place(role)
+        instead = f", but by {named(other.services)}" if other and not deciding else ""
+        why = instead or _why(deciding, near)
         yield Hit(
-            deciding or _in_its_place(role),
-            f"`{role.name}` cannot be assumed by `{service}`{_why(deciding, near)}: `{function.name}` cannot start",
+            deciding or other,
+            f"`{role.name}` cannot be assumed by `{service}`{why}: `{function.name}` cannot start",
             fix=_new(role, without(role.trust, _is_other, service), account)
             if near is None
             else f"take the {'Deny' if deciding is not near else 'condition'} out that keeps Lambda from `{role.name}`:"

@@ -1,7 +1,7 @@
 import re
 
 from rolecall.callers import invokes
-from rolecall.callers.delivery import arns
+from rolecall.callers.delivery import fits, named_for
 from rolecall.callers.errands import errands, filled
 from rolecall.callers.services import EDGE, PARTNERS, sender
 from rolecall.callers.strangers import named
@@ -10,7 +10,7 @@ from rolecall.finding import Hit, Severity
 from rolecall.fixes import guarded_permission
 from rolecall.iam.policy import Statement
 from rolecall.iam.search import UndecidedError
-from rolecall.iam.wildcard import is_wild, matches
+from rolecall.iam.wildcard import is_wild
 from rolecall.model import Account, Function
 from rolecall.rules import Yields, rule, undecided
 
@@ -65,15 +65,14 @@ def wide_source(function: Function, account: Account) -> Yields:
                 continue
             if request is None:
                 continue
-            sent = [each for each in function.triggers if _fits(pattern, each.source)]
+            sent = [each for each in function.triggers if fits(statement, pattern, each)]
             fitting = sorted({each.source for each in sent})
             known = f"`{fitting[0].split(':', 5)[-1]}`" if len(fitting) == 1 else f"its {len(fitting)} triggers"
+            wanted, *also = named_for(sent) or (_exactly(pattern),)
             yield Hit(
                 statement,
                 f"lets `{service}` in for `{pattern}`" + (f", which is more than {known}" if fitting else ""),
-                fix=guarded_permission(
-                    function, statement, service, min(map(arns, sent), default=_exactly(pattern)), account
-                ),
+                fix=guarded_permission(function, statement, service, wanted, account, also=also),
                 principal=service,
                 evidence={"patterns": patterns, "triggers": fitting, "also": other},
                 witness=witness(request),
@@ -94,14 +93,10 @@ def _is_wide(pattern: str, statement: Statement) -> bool:
         if statement.pins("aws:SourceAccount") and is_wild(own[4]):
             own[4] = ""
         pattern = ":".join(own)
-    for service, fits, end in ENDS:
-        if service in pattern and re.search(fits, pattern):
+    for service, within, end in ENDS:
+        if service in pattern and re.search(within, pattern):
             pattern = re.sub(end, "", pattern, count=1)
     return is_wild(pattern)
-
-
-def _fits(pattern: str, source: str) -> bool:
-    return matches(pattern, source) or matches(pattern, f"{source}/any/any")
 
 
 def _exactly(pattern: str) -> str:

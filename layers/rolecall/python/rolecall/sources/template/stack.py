@@ -92,8 +92,13 @@ class Stack:
         return [self.id(name) for name in self._functions() if "Condition" not in self.resolver.resources[name]]
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """(ARN, what gives it in the template): of each resource that the user wrote and that is made."""
-        for logical_id in self.document.body["Resources"]:
+        """(ARN, what gives it in the template): of each resource that the user wrote and that is made.
+
+        Of what SAM makes also an alias, which whoever names it must wait for.
+        """
+        written = self.document.body["Resources"]
+        aliases = [name for name, _ in self.of("AWS::Lambda::Alias") if name not in written]
+        for logical_id in (*written, *aliases):
             if logical_id not in self.resolver.resources or not self.is_made(logical_id):
                 continue
             kind = str(self.resolver.resources[logical_id].get("Type"))
