@@ -88,9 +88,9 @@ WITH_SETTINGS = """
 
 def test_in_a_template_the_fix_says_where(tmp_path: Any) -> None:
     layer, variable = found(tmp_path, "", function=WITH_SETTINGS)
-    at = f"{tmp_path / 'template.yaml'}:3"
+    template = tmp_path / "template.yaml"
 
-    assert variable.fix == f"{at}: take `PYTHONPATH` out of `Environment` of `Orders`"
+    assert variable.fix == f"{template}:11: take `PYTHONPATH` out of `Environment` of `Orders`"
     assert layer.fix.partition("; or trust it")[0] == (
-        f"{FETCH}{PUBLISH} and name what that publishes in `Layers` of `Orders` ({at})"
+        f"{FETCH}{PUBLISH} and name what that publishes in `Layers` of `Orders` ({template}:12)"
     )

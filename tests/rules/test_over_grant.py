@@ -227,8 +227,8 @@ def test_who_may_send_as_one_address_needs_no_identity_named(condition: dict[str
 @pytest.mark.parametrize(
     ("code", "fix"),
     [
-        ([], "replace the statement (Example, statement 1) by what `rolecall needs --function orders"),
-        (None, "name the actions and resources that the function needs, and put what it must not do in a Deny"),
+        ([], "aws iam delete-role-policy --role-name orders --policy-name Example"),
+        (None, "say in place of `SERVICE:ACTION` what `orders` calls: aws iam put-role-policy"),
     ],
 )
 def test_all_but_a_few_counts_what_can_be_done_on_the_resource(code: list[Any] | None, fix: str) -> None:

@@ -67,4 +67,4 @@ def test_a_snapshot_keeps_the_line() -> None:
 def test_the_fix_names_the_line_of_the_variable() -> None:
     (finding,) = (each for each in engine.audit(read(PLAIN % HIJACK)).findings if each.rule == "runtime-hijack")
 
-    assert finding.fix == "take `PYTHONPATH` out of `Environment` of `A` (shop.yaml:6)"
+    assert finding.fix == "shop.yaml:6: take `PYTHONPATH` out of `Environment` of `A`"

@@ -64,8 +64,8 @@ def with_own_layer(function: Function, layer: str, account: Account) -> str:
     )
     publish = f"aws lambda publish-layer-version --layer-name {name} --zip-file fileb://{name}.zip"
     read = f'curl -o {name}.zip "$({fetch})"; read what is in it, then'
-    if function.place:
-        at = f"{function.place.file}:{function.place.line}"
+    if place := function.place_of(layer):
+        at = f"{place.file}:{place.line}"
         return f"{read} {publish} and name what that publishes in `Layers` of `{function.id}` ({at})"
     made = f'"$({publish} --query LayerVersionArn --output text)"'
     layers = " ".join(made if each == layer else each for each in function.settings.layers)

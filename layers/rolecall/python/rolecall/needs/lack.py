@@ -217,7 +217,7 @@ def _reason(each: Missing, held: Grant) -> tuple[str, bool]:
         return f"a condition on {', '.join(f'`{key}`' for key in verdict.keys)} decides when it is called", False
     if held.is_foreign(need.resource) and not verdict.resource_read:
         return f"the role allows it, and account {need.resource.split(':')[4]} must allow it as well", False
-    if "⟨?⟩" in need.resource or "⟨event:" in need.resource:
+    if "⟨?⟩" in need.resource:
         return "the code does not say on which resource", False
     if "⟨event:" in need.resource:
         return "the event says on which resource", False

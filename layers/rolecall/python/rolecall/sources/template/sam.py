@@ -175,6 +175,8 @@ def _origin(name: str, body: Map) -> str | None:
     """The resource of the user's that SAM means by an id: itself, or the SAM resource that it begins with."""
     if name in body["Resources"]:
         return name
+    if name in body:
+        return None  # It is a section: what is wrong there is so for all.
     sources = (each for each, resource in body["Resources"].items() if _type(resource).startswith(PREFIX))
     return max((each for each in sources if name.startswith(each)), key=len, default=None)
 
