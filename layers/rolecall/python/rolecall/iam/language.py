@@ -10,7 +10,7 @@ from rolecall.iam.variables import MARK, STAR, plain
 MOST = 20_000
 """States of a product of automata; real policies need some hundred. Beyond, the answer is that it is not known."""
 
-STEPS = 500_000
+STEPS = 200_000
 """Steps of single automata: many patterns at once make each state dear."""
 
 Token = tuple[str, bool]
