@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from rolecall.escalation.judge import Proof, can, may_let_in, names, proof, proofs, trusts_service, with_trust
+from rolecall.escalation.judge import MOST, Proof, can, may_let_in, names, proof, proofs, trusts_service, with_trust
 from rolecall.escalation.paths import Kind, On, Path, of_kind
 from rolecall.escalation.strength import UNKNOWN, is_administrator
 from rolecall.escalation.targets import Target, Targets, functions, is_exact, roles
@@ -74,11 +74,12 @@ def _self(own: Grant, path: Path) -> Iterator[Held]:
 
 def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
     """Paths over another role, or over users: any that the first action can be done on."""
+    on_role = cache(partial(_on_role, own, tuple(given.items())))
     for first in proofs(own, path.names[0], given=given):
         if first.pattern == own.role.arn:
             continue
         if path.actions[0][1] is not On.ROLE:
-            rest = tuple(_on_role_of(own, action, first.pattern, given) for action in path.names[1:])
+            rest = tuple(_on_role_of(own, action, first.pattern, on_role) for action in path.names[1:])
             yield from _held(path, (first, *rest))
             continue
         arn = first.resource
@@ -91,17 +92,29 @@ def _others(own: Grant, path: Path, given: Mapping[str, str]) -> Iterator[Held]:
         yield from _held(path, (first, *rest), reached or Targets(first.pattern, worst))
 
 
-def _on_role_of(own: Grant, action: str, policy: str, given: Mapping[str, str]) -> Proof | None:
-    """An action on a role that has the policy, as far as the role is known."""
+def _on_role_of(
+    own: Grant, action: str, policy: str, on_role: Callable[[str, str], tuple[str, Proof | None]]
+) -> Proof | None:
+    """An action on a role that has the policy, as far as the role is known; a doubt where too many were tried."""
+    in_vain = 0
     for statement in own.statements_allowing(action, "*"):
         for pattern in statement.resources or ("*",):
-            arn = str(request(own, action, pattern)["resource"])
+            if in_vain == MOST:
+                return Proof(action, statement, pattern, None)
+            arn, found = on_role(action, pattern)
             known = own.account.role(arn)
             if arn == own.role.arn or (known and not any(resource_matches(policy, one.name) for one in known.policies)):
                 continue
-            if found := proof(_trusting(own, known, arn), action, on=arn, given=given):
+            if found:
                 return found
+            in_vain += 1
     return None
+
+
+def _on_role(own: Grant, given: tuple[tuple[str, str], ...], action: str, pattern: str) -> tuple[str, Proof | None]:
+    """A role that a pattern stands for, and the proof that the action may be done on it."""
+    arn = str(request(own, action, pattern)["resource"])
+    return arn, proof(_trusting(own, own.account.role(arn), arn), action, on=arn, given=dict(given))
 
 
 def _trusting(own: Grant, role: Role | None, arn: str | None = None) -> Grant:
@@ -128,12 +141,14 @@ def _unbounded(own: Grant) -> dict[str, str]:
 def by_passing(own: Grant) -> Iterator[Held]:
     """Paths by which a role is passed to what runs as it, for each statement and role pattern that allows passing."""
     named = names(own)
+    anywhere = cache(partial(proof, own))
+    to_service = cache(lambda service: tuple(proofs(own, "iam:PassRole", given={"iam:PassedToService": service})))
     for path in of_kind(Kind.PASS):
         if not can(path, named):
             continue
-        rest = tuple(proof(own, action) for action in path.names[1:])
+        rest = tuple(anywhere(action) for action in path.names[1:])
         if all(rest):
-            for passing in proofs(own, "iam:PassRole", given={"iam:PassedToService": path.service or ""}):
+            for passing in to_service(path.service or ""):
                 reached = roles(own, passing.pattern, partial(trusts_service, service=path.service or ""))
                 if reached:
                     yield from _held(path, (passing, *rest), reached)

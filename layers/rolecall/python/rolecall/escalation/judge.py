@@ -24,6 +24,9 @@ from rolecall.needs.grant import Grant, letting_in
 from rolecall.needs.parts import overlap
 from rolecall.needs.witness import request, witness
 
+MOST = 40
+"""Resources of a role's statements that are tried in vain for an action of a path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -70,17 +73,28 @@ def proofs(
 
     Parameters
     ----------
-    on : an ARN; None for whatever the statements name
+    on : an ARN; None for whatever the statements name; after `MOST` that are not allowed no more are tried, and of
+        each statement that is left one is taken as not decided
     given : condition keys that the request has
     """
+    asked: dict[object, tuple[dict[str, Any] | None, bool]] = {}
+    in_vain = 0
     for statement in granted.statements_allowing(action, on or "*"):
         for pattern in (on,) if on else statement.resources or ("*",):
             if not fits(action, pattern) or not _is_of_its_service(action, pattern):
                 continue
-            seen = witness(granted, statement, action, pattern, given=given)
+            same = pattern, statement.conditions  # All of a statement on which the answer depends.
+            if same not in asked and in_vain == MOST:
+                yield Proof(action, statement, pattern, None)
+                break
+            if same not in asked:
+                seen = witness(granted, statement, action, pattern, given=given)
+                asked[same] = seen, seen is None and _is_open(granted, action, pattern, given)
+                in_vain += seen is None
+            seen, is_open = asked[same]
             if seen and action == "sts:AssumeRole":
-                seen |= _trust(granted, seen["resource"])
-            if seen or _is_open(granted, action, pattern, given):
+                seen = seen | _trust(granted, seen["resource"])
+            if seen or is_open:
                 yield Proof(action, statement, pattern, seen)
 
 

@@ -126,6 +126,7 @@ def _within_segments(segments: list[str]) -> Matcher:
     steps = {char: sum(1 << bit for bit, token in enumerate(tokens) if _takes(token, char)) for char in alphabet}
     start = 1 | (stars & 1) << 1
 
+    @lru_cache(maxsize=1024)
     def match(text: str) -> bool:
         places = start
         for char in text:

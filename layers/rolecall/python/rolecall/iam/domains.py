@@ -65,7 +65,6 @@ def domain(key: str, conditions: Sequence[tuple[int, Condition, Test]], fixed: C
 
     `fixed` are the values of the keys that variables name; a key that is among them has that one value.
     """
-    texts, whole = _texts([condition for _, condition, _ in conditions])
     in_sets = any(condition.set_operator for _, condition, _ in conditions)
 
     def options(values: Iterable[Value]) -> tuple[Option, ...]:
@@ -78,6 +77,7 @@ def domain(key: str, conditions: Sequence[tuple[int, Condition, Test]], fixed: C
 
     if key in fixed:
         return Domain(key, options([fixed[key]]), (), True)
+    texts, whole = _texts([condition for _, condition, _ in conditions])
     single = options([None, *texts])
     lists, all_sets = _lists(texts, conditions)
     if in_sets:
@@ -146,19 +146,17 @@ def _family(operator: str) -> str:
 
 
 def _of_text(conditions: Sequence[Condition]) -> list[str]:
-    ofs = {(c.operator, value) for c in conditions if _family(c.operator) == "text" for value in c.values}
-    automata = [pattern for operator, value in sorted(ofs) if (pattern := _pattern(operator, value)) is not None]
-    found = language.samples(automata)
+    ofs = {(c.operator, tuple(sorted({*c.values}))) for c in conditions if _family(c.operator) == "text"}
+    found = language.samples([_language(operator, values) for operator, values in sorted(ofs)])
     return [found[vector] for vector in sorted(found, key=lambda vector: (len(found[vector]), found[vector]))]
 
 
-def _pattern(operator: str, text: str) -> language.Automaton | None:
+def _language(operator: str, values: tuple[str, ...]) -> language.Automaton:
     if operator.startswith("Arn"):
-        tokens = language.arn(text)
-        return None if tokens is None else language.automaton(tokens)
+        return language.automaton(*filter(None, map(language.arn, values)))
     if operator in ("StringLike", "StringNotLike"):
-        return language.automaton(language.glob(text))
-    return language.automaton(language.exactly(text), ignore_case="IgnoreCase" in operator)
+        return language.automaton(*map(language.glob, values))
+    return language.automaton(*map(language.exactly, values), ignore_case="IgnoreCase" in operator)
 
 
 def _numbers(values: Iterable[str]) -> list[str]:

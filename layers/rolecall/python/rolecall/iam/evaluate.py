@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rolecall.iam.condition import compiled, keys
 from rolecall.iam.matching import DELEGATED, DIRECT, MAYBE, NO, ROLE, YES, Entry, plan
 from rolecall.iam.request import Request
 from rolecall.iam.statement import Policy, Statement
@@ -251,9 +250,8 @@ def _open_keys(entry: Entry, request: Request) -> set[str]:
     statement, unknown = entry.statement, request.unknown
     variables = statement.version != "2008-10-17"
     found: set[str] = set()
-    for condition in statement.conditions:
-        if compiled(condition, variables=variables)(request.context, unknown) is None:
-            depends = keys(condition, variables=variables)
+    for test, depends in zip(entry.conditions, entry.keys, strict=True):
+        if test(request.context, unknown) is None:
             missing = {key for key in depends if key not in request.context and unknown and key in unknown}
             found |= missing or {depends[0]}
     for pattern in (*statement.resources, *statement.not_resources):

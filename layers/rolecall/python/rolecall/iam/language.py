@@ -1,15 +1,16 @@
 """Languages over text: for a set of patterns, one text for each way in which a text can match some and miss others."""
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from rolecall.iam.variables import MARK, STAR, plain
 
 MOST = 20_000
 """States of a product of automata; real policies need some hundred. Beyond, the answer is that it is not known."""
 
-STEPS = 800_000
+STEPS = 200_000
 """Steps of single automata: many patterns at once make each state dear."""
 
 Token = tuple[str, bool]
@@ -22,55 +23,110 @@ class TooManyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
-    """A pattern as the places in it where a text can stand, each a bit of a number."""
+    """Patterns side by side, as the places in them where a text can stand, each a bit of a number.
 
-    steps: dict[str, int]
-    other: int
+    A text is in the language if it fits one of them.
+    """
+
+    size: int
+    named: dict[str, int]
+    """The places that take a character because it is written there."""
+    wild: int
     not_colon: int
     stars: int
+    start: int
     end: int
-    named: tuple[str, ...]
-
-    @property
-    def start(self) -> int:
-        return 1 | (self.stars & 1) << 1
+    needless: dict[int, tuple[int, int]]
+    """What a place takes away once it is reached, because it lets all of that through too, and what it puts there."""
+    telling: int
 
     def step(self, places: int, char: str) -> int:
-        """The places after one more character."""
-        takes = self.steps.get(char)
-        if takes is None:
-            takes = self.other if char != ":" else self.other & ~self.not_colon
-        taken = places & takes
-        places = (taken & ~self.stars) << 1 | taken & self.stars
-        return places | (places & self.stars) << 1
+        """The places after one more character, as they are before `reduced`."""
+        wild = self.wild if char != ":" else self.wild & ~self.not_colon
+        taken = places & (self.named.get(char, 0) | wild)
+        after = (taken & ~self.stars) << 1 | taken & self.stars
+        return after | (after & self.stars) << 1
 
-    def awaited(self, places: int) -> set[str]:
-        """The characters that are named at these places: all others are alike there."""
-        found: set[str] = set()
-        while places:
-            place = places.bit_length() - 1
-            places ^= 1 << place
-            if place < len(self.named):
-                found.update(self.named[place])
-        return found
+    def reduced(self, places: int, fresh: int) -> int:
+        """The places without those that some just reached make needless: it leaves far fewer states of a product."""
+        while fresh:
+            place = 1 << fresh.bit_length() - 1
+            fresh ^= place
+            if places & place:
+                away, put = self.needless[place]
+                places = places & ~away | put
+        return places
 
     def accepts(self, places: int) -> bool:
         return bool(places & self.end)
 
 
-def automaton(tokens: Sequence[Token], *, ignore_case: bool = False) -> Automaton:
-    """The automaton of a pattern."""
-    kept = [token for place, token in enumerate(tokens) if token[0] != "*" or tokens[place - 1 : place] != [token]]
-    stars = sum(1 << place for place, (text, _) in enumerate(kept) if text == "*")
-    wild = sum(1 << place for place, (text, _) in enumerate(kept) if text in "*?")
-    not_colon = sum(1 << place for place, (text, crosses) in enumerate(kept) if text in "*?" and not crosses)
-    named = tuple("" if text in "*?" else _cases(text[-1]) if ignore_case else text[-1] for text, _ in kept)
-    steps: dict[str, int] = {}
-    for place, chars in enumerate(named):
-        for char in chars:
-            steps[char] = steps.get(char, 0) | 1 << place
-    full = {char: places | (wild if char != ":" else wild & ~not_colon) for char, places in steps.items()}
-    return Automaton(full, wild, not_colon, stars, 1 << len(kept), named)
+def automaton(*patterns: Sequence[Token], ignore_case: bool = False) -> Automaton:
+    """The automaton of one or several patterns.
+
+    What follows a last star is anything: one place is enough for all patterns that end so, the first one.
+    """
+    done = _one([("*", True)], ignore_case=False)
+    whole = beside([done, *(_one(_without_last_star(each), ignore_case=ignore_case) for each in map(_kept, patterns))])
+    opens, at = 0, done.size
+    for tokens in map(_kept, patterns):
+        at += len(_without_last_star(tokens)) + 1
+        opens |= 1 << at - 1 if tokens[-1:] == [("*", True)] else 0
+    every = (1 << whole.size) - 1
+    needless = whole.needless | {1 << place: (every, done.start) for place in range(whole.size) if opens >> place & 1}
+    made = replace(whole, needless=needless, telling=whole.telling | opens)
+    started = made.start & ~done.start
+    return replace(made, start=made.reduced(started, started & made.telling))
+
+
+def beside(automata: Iterable[Automaton]) -> Automaton:
+    """All of them as one, each behind the places of the one before."""
+    size = wild = not_colon = stars = start = end = telling = 0
+    named: dict[str, int] = {}
+    needless: dict[int, tuple[int, int]] = {}
+    for each in automata:
+        for char, places in each.named.items():
+            named[char] = named.get(char, 0) | places << size
+        needless |= {place << size: (away << size, put << size) for place, (away, put) in each.needless.items()}
+        wild |= each.wild << size
+        not_colon |= each.not_colon << size
+        stars |= each.stars << size
+        start |= each.start << size
+        end |= each.end << size
+        telling |= each.telling << size
+        size += each.size
+    return Automaton(size, named, wild, not_colon, stars, start, end, needless, telling)
+
+
+def _one(tokens: Sequence[Token], *, ignore_case: bool) -> Automaton:
+    stars = sum(1 << place for place, (text, _) in enumerate(tokens) if text == "*")
+    wild = sum(1 << place for place, (text, _) in enumerate(tokens) if text in "*?")
+    not_colon = sum(1 << place for place, (text, crosses) in enumerate(tokens) if text in "*?" and not crosses)
+    named: dict[str, int] = {}
+    for place, (text, _) in enumerate(tokens):
+        for char in "" if text in "*?" else _cases(text[-1]) if ignore_case else text[-1]:
+            named[char] = named.get(char, 0) | 1 << place
+    needless = {1 << place: (_behind(tokens, place), 0) for place in range(1, len(tokens)) if tokens[place][0] == "*"}
+    start = 1 | (stars & 1) << 1
+    return Automaton(len(tokens) + 1, named, wild, not_colon, stars, start, 1 << len(tokens), needless, sum(needless))
+
+
+def _behind(tokens: Sequence[Token], star: int) -> int:
+    """The places before a star from which no text fits that does not fit from the star too."""
+    if tokens[star][1]:
+        return (1 << star) - 1
+    colons = [place for place in range(star) if tokens[place] in ((":", True), ("*", True), ("?", True))]
+    first = colons[-1] + 1 if colons else 0
+    return (1 << star) - (1 << first)
+
+
+def _kept(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without stars behind a star."""
+    return [token for place, token in enumerate(tokens) if token[0] != "*" or tokens[place - 1 : place] != [token]]
+
+
+def _without_last_star(tokens: list[Token]) -> list[Token]:
+    return tokens[:-1] if tokens[-1:] == [("*", True)] else tokens
 
 
 # Signs whose lower case is a letter of its own: Kelvin, Angstrom and Ohm.
@@ -138,43 +194,47 @@ def _token(char: str, *, crosses: bool) -> Token:
     return ({STAR: "\\*", MARK: "\\?"}.get(char, char), crosses)
 
 
-def samples(patterns: Sequence[Automaton], *, within: Automaton | None = None) -> dict[int, str]:
-    """For each set of patterns that some text matches exactly, the shortest such text.
+def samples(languages: Sequence[Automaton], *, within: Automaton | None = None) -> dict[int, str]:
+    """For each set of languages that some text is in, and in no other, the shortest such text.
 
     Parameters
     ----------
-    patterns : the bit of a set is the pattern's place here
+    languages : the bit of a set is the language's place here
     within : only texts of this language; without one, any text that is not empty
 
     Raises
     ------
-    TooManyError : after `MOST` states, or fewer where many patterns make each of them dear (`STEPS`)
+    TooManyError : after `MOST` states, or fewer where long patterns make each of them dear (`STEPS`)
     """
-    every = [*patterns, *([within] if within else [])]
-    start = tuple(each.start for each in every)
-    fresh = _fresh({":"}.union(*(each.steps for each in every)))
+    every = [*languages, within or automaton([("*", True)])]
+    whole = beside(every)
+    starts = [*accumulate(each.size for each in every[:-1])]
+    last, ends = sum(starts[-1:]), [each.end << start for each, start in zip(every, [0, *starts], strict=True)]
+    chars = sorted({":", *whole.named})
+    fresh = _fresh({*chars})
     found: dict[int, str] = {}
-    seen = {start}
-    todo = deque([(start, "")])
-    steps = 0
+    seen = {whole.start}
+    todo = deque([(whole.start, "")])
+    steps, dear = 0, 1 + whole.size // 1_000
     while todo:
-        state, text = todo.popleft()
-        awaited = {":"}.union(*(each.awaited(places) for each, places in zip(every, state, strict=True) if places))
-        for char in (fresh, *sorted(awaited)):
-            after = tuple(each.step(places, char) if places else 0 for each, places in zip(every, state, strict=True))
-            steps += len(every)
-            if within is None or within.accepts(after[-1]):
-                found.setdefault(_vector(patterns, after), text + char)
-            if after not in seen and (within is None or after[-1]):
+        places, text = todo.popleft()
+        steps += len(chars)
+        for char in (fresh, *(each for each in chars if each == ":" or places & whole.named[each])):
+            after = whole.step(places, char)
+            reached = after & whole.telling & ~places
+            steps += 1 + reached.bit_count()
+            after = whole.reduced(after, reached)
+            if after & ends[-1]:
+                found.setdefault(after & whole.end, text + char)
+            if after not in seen and after >> last:
                 seen.add(after)
-                if len(seen) > MOST or steps > STEPS:
-                    raise TooManyError(f"more than {len(seen) - 1} states of {len(every)} patterns")
+                if len(seen) > MOST or steps * dear > STEPS:
+                    raise TooManyError(f"more than {len(seen) - 1} states of {len(languages)} languages")
                 todo.append((after, text + char))
-    return found
-
-
-def _vector(patterns: Sequence[Automaton], state: tuple[int, ...]) -> int:
-    return sum(1 << bit for bit, each in enumerate(patterns) if each.accepts(state[bit]))
+    by_set: dict[int, str] = {}
+    for reached, text in found.items():
+        by_set.setdefault(sum(1 << bit for bit, end in enumerate(ends[:-1]) if reached & end), text)
+    return by_set
 
 
 def _fresh(named: set[str]) -> str:

@@ -1,9 +1,10 @@
 """Statements: which of a policy apply to a request, decided by functions that are made once per policy."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from rolecall.iam.arn import resource_matcher
-from rolecall.iam.condition import Test, compiled
+from rolecall.iam.condition import Test, compiled, keys
 from rolecall.iam.request import Caller, Request
 from rolecall.iam.statement import Effect, Policy, Principal, Statement
 from rolecall.iam.variables import MARK, STAR, Template, literal
@@ -18,6 +19,9 @@ DELEGATED, ROLE, DIRECT = 1, 2, 3
 LONGEST_MEMORY = 1_024
 """Actions that one policy remembers its statements for."""
 
+MANY = 16
+"""Patterns of a statement from which on it remembers of each resource whether one fits: it is asked again and again."""
+
 OnResource = Callable[[Request], bool | None]
 OnCaller = Callable[[Caller, bool], int]
 
@@ -25,7 +29,7 @@ OnCaller = Callable[[Caller, bool], int]
 class Entry:
     """A statement, ready to be asked about requests."""
 
-    __slots__ = ("conditions", "on_action", "on_caller", "on_resource", "statement")
+    __slots__ = ("conditions", "keys", "on_action", "on_caller", "on_resource", "statement")
 
     def __init__(self, statement: Statement) -> None:
         variables = statement.version != "2008-10-17"
@@ -36,6 +40,7 @@ class Entry:
         self.conditions: tuple[Test, ...] = tuple(
             compiled(condition, variables=variables) for condition in statement.conditions
         )
+        self.keys = tuple(keys(condition, variables=variables) for condition in statement.conditions)
 
     def applies(self, request: Request) -> int:
         """Whether it speaks of this resource and its conditions hold; action and caller are the others' business."""
@@ -64,8 +69,8 @@ class Plan:
 
     __slots__ = ("by_action", "entries")
 
-    def __init__(self, policy: Policy) -> None:
-        self.entries = tuple(map(Entry, policy.statements))
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
         self.by_action: dict[str, Entries] = {}
 
     def about(self, verb: str) -> Entries:
@@ -85,9 +90,17 @@ class Plan:
 def plan(policy: Policy) -> Plan:
     """The plan of a policy, made at the first use."""
     if not policy.compiled:
-        policy.compiled.append(Plan(policy))
+        policy.compiled.append(Plan(tuple(map(Entry, policy.statements))))
     made = policy.compiled[0]
     assert isinstance(made, Plan)
+    return made
+
+
+def narrowed(policy: Policy, request: Request) -> Policy:
+    """The policy without the statements that do not concern a request, whatever its unknown keys hold."""
+    entries = tuple(each for each in plan(policy).entries if each.on_action(request.verb) and each.applies(request))
+    made = Policy(policy.name, policy.kind, policy.version, tuple(each.statement for each in entries))
+    made.compiled.append(Plan(entries))
     return made
 
 
@@ -172,7 +185,11 @@ def _one_of(patterns: list[str]) -> Matcher:
         return exact.__contains__
     if not exact and len(matchers) == 1:
         return matchers[0]
-    return lambda resource: resource in exact or any(match(resource) for match in matchers)
+
+    def fits(resource: str) -> bool:
+        return resource in exact or any(match(resource) for match in matchers)
+
+    return fits if len(matchers) < MANY else lru_cache(maxsize=LONGEST_MEMORY)(fits)
 
 
 def _matcher(pattern: str) -> Matcher:

@@ -35,7 +35,11 @@ __all__ = [
 ]
 
 LONGEST = 1_000_000
-"""Characters of a document; AWS takes at most 20,480 (a resource policy)."""
+"""Characters of a text that is read as a document."""
+
+LARGEST, LARGEST_IDENTITY = 40_000, 160_000
+"""Characters of a policy without white space, with room to spare. AWS takes at most 32,768 of one with principals (a
+key's; 20,480 of a function's) and 10,240 of others, and writes managed ones of its own of 152,297."""
 
 WITHOUT_RESOURCE = (Kind.RESOURCE, Kind.TRUST, Kind.ENDPOINT)
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -101,7 +105,12 @@ def parse(document: object, *, name: str, kind: Kind = Kind.IDENTITY, places: Se
     where = [*places, *[None] * len(written)]
     statements = tuple(_statement(each, name, index, kind, version, where[index]) for index, each in enumerate(written))
     _refuse_repeated_sids(statements, name)
-    return Policy(name, kind, version, statements)
+    policy = Policy(name, kind, version, statements)
+    size = len(json.dumps(policy.document(), separators=(",", ":"), ensure_ascii=False))
+    most = LARGEST if kind.names_principals else LARGEST_IDENTITY
+    if size > most:
+        raise PolicyError(f"{name}: is {size:,} characters long without white space, not at most {most:,}")
+    return policy
 
 
 def decode(text: str, name: str) -> object:

@@ -165,24 +165,25 @@ class Search:
         self, elements: list[tuple[tuple[str, ...], tuple[str, ...]]], *, lower: bool
     ) -> list[tuple[tuple[tuple[int, ...] | None, ...], str]]:
         """For each class of texts, which statements concern it (None: not; else atoms of which one must hold)."""
-        texts: dict[str, int] = {}
+        languages: dict[frozenset[str], int] = {}
         opaque: list[list[tuple[int, int]]] = []
         masks: list[int] = []
         for statement, (positive, negative) in zip(self._statements, elements, strict=True):
-            mask, atoms = 0, list[tuple[int, int]]()
+            texts, atoms = set[str](), list[tuple[int, int]]()
             for pattern in positive or negative:
                 variables = not lower and statement.version == "2012-10-17"
                 if self._opaque and variables and _templates([pattern]):
                     number = self._atom(pattern)
                     self._free(number)
-                    atoms.append((number, 1 << texts.setdefault(_widened(pattern), len(texts))))
+                    atoms.append((number, 1 << languages.setdefault(frozenset([_widened(pattern)]), len(languages))))
                 elif (text := self._text(pattern, variables)) is not None:
-                    mask |= 1 << texts.setdefault(text.lower() if lower else text, len(texts))
-            masks.append(mask)
+                    texts.add(text.lower() if lower else text)
+            masks.append(1 << languages.setdefault(frozenset(texts), len(languages)))
             opaque.append(atoms)
         tokens = language.glob if lower else language.resource
         found = language.samples(
-            [language.automaton(tokens(text)) for text in texts], within=ACTIONS if lower else ARNS
+            [language.automaton(*map(tokens, sorted(texts))) for texts in languages],
+            within=ACTIONS if lower else ARNS,
         )
         classes: dict[tuple[tuple[int, ...] | None, ...], str] = {}
         for vector, sample in sorted(found.items(), key=lambda item: (len(item[1]), item[1])):

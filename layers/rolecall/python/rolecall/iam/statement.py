@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 
@@ -150,14 +151,20 @@ class Condition:
     @property
     def pins(self) -> bool:
         """Whether it lets only requests through that carry the key with one of the values it names."""
-        if self.if_exists or self.set_operator == "ForAllValues" or self.operator not in PINNING:
-            return False
-        return not any(map(self._takes_all, self.values))
+        return _pins(self)
 
-    def _takes_all(self, value: str) -> bool:
+    def takes_all(self, value: str) -> bool:
+        """Does one of its values let everything through?"""
         if self.operator in ("StringLike", "ArnLike", "ArnEquals"):
             return "*" in value and not value.removeprefix("arn").strip("*?:")
         return self.operator == "IpAddress" and value.endswith("/0")
+
+
+@lru_cache(maxsize=4096)
+def _pins(condition: Condition) -> bool:
+    if condition.if_exists or condition.set_operator == "ForAllValues" or condition.operator not in PINNING:
+        return False
+    return not any(map(condition.takes_all, condition.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +205,7 @@ class Statement:
 
         A negated operator, …IfExists, ForAllValues (true without the key) and a bare `*` do not.
         """
-        return any(condition.pins and condition.key.lower() == key.lower() for condition in self.conditions)
+        return any(condition.key.lower() == key.lower() and condition.pins for condition in self.conditions)
 
     def document(self) -> dict[str, Any]:
         """The statement as a JSON value, as written; lists are always lists."""
