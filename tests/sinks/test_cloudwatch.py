@@ -1,6 +1,7 @@
 """Log lines and metrics: what people search, and alarm on."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from rolecall import engine
@@ -98,11 +99,14 @@ def test_metrics_count_what_changed() -> None:
 
 
 def test_a_finding_too_large_for_a_line_is_cut_not_lost() -> None:
-    many = [f"s3:Get{number:06}*" for number in range(20_000)]
-    line = sent(engine.audit(account(allow(many))), Difference({})).lines[0]
+    many = tuple(f"s3:Get{number:06}*" for number in range(20_000))
+    report = engine.audit(account(allow("s3:GetNothing")))
+    long = tuple(replace(each, actions=many) for each in report.findings if each.rule == "unknown-action")
+    line = sent(replace(report, findings=long), Difference({})).lines[0]
 
     assert (line["rule"], line["message"]) == ("unknown-action", "finding")
     assert len(json.dumps(line)) < 256_000
+    assert "cut" in line["evidence"]
 
 
 def test_a_skipped_event_is_a_line_and_a_count() -> None:
