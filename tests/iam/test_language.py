@@ -66,6 +66,13 @@ def test_a_long_list_of_patterns_is_as_cheap_as_what_it_says_together() -> None:
     assert sorted(found) == [0b00, 0b01, 0b10, 0b11]
 
 
+def test_fifty_lists_of_twenty_names_are_told_apart() -> None:
+    roles = "arn:aws:iam::111122223333:role/team-{}-{}-*"
+    listed = [language.automaton(*(language.glob(roles.format(one, two)) for two in range(20))) for one in range(50)]
+
+    assert len(language.samples(listed)) == 51
+
+
 def test_patterns_that_tell_too_many_texts_apart_are_refused() -> None:
     hostile = [language.automaton(language.glob(f"*{one}*{two}*")) for one in "abcdef" for two in "ghijkl"]
 

@@ -17,7 +17,7 @@ LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:lib:3"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/daily"
 BOUND = 60  # seconds of CPU: the slowest takes some
-MOST_CALLS = 12_000_000
+MOST_CALLS = 9_000_000
 
 ODD = st.sampled_from(["*", "?", "**", "${aws:username}", "${", "\u0000", "arn:", ":::::", "é", " ", "a" * 3_000])
 ARNS = st.sampled_from(
@@ -243,10 +243,6 @@ SLOW = {
     ],
 }
 SLOW_OF_ROLES = {
-    "two long lists": [
-        allow("*", NAMES_OF_MANY, Condition={"StringEquals": {"sts:ExternalId": "x"}}),
-        allow(["lambda:UpdateFunctionCode", "sts:AssumeRole"], NAMES_OF_MANY),
-    ],
     "all of a list denied": [
         {"Effect": "Deny", "Action": "*", "Resource": "arn:*"},
         allow("*", [f"arn:aws:*:::*{number}*" for number in range(185)]),
@@ -261,7 +257,7 @@ SLOW_OF_ROLES = {
             }
             for each in range(11)
         ),
-        *(allow("*", f"arn:*{number}*") for number in range(30)),
+        *(allow("*", f"arn:*{number}*") for number in range(24)),
     ],
 }
 
