@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rolecall.iam.arn import service_of_arn
 from rolecall.iam.policy import Policy
 
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[^:/\s\"]*:[^:/\s\"]*:function:[^:/\s\"]+(?::[\w$-]+)?")
@@ -130,7 +131,7 @@ def polled(source: str) -> str | None:
     >>> polled("arn:aws:sqs:us-east-1:111122223333:orders"), polled("self-managed")
     ('sqs', 'kafka')
     """
-    service = [*source.split(":"), "", "", ""][2] or source
+    service = service_of_arn(source) or source
     return next((name for name, row in TRIGGERS.items() if isinstance(row, Poll) and row.service == service), None)
 
 

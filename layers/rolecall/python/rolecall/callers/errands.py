@@ -7,7 +7,7 @@ from rolecall.callers.networks import ORGANIZATION
 from rolecall.callers.principals import INVOKE, INVOKE_URL, known
 from rolecall.callers.services import PARTNERS, sender
 from rolecall.callers.strangers import OWN_ORGANIZATION, asked, filling, named, targets
-from rolecall.iam.arn import Arn
+from rolecall.iam.arn import Arn, service_of_arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.request import Caller, Request
 from rolecall.iam.statement import is_unresolved
@@ -106,7 +106,7 @@ def sources(service: str, owner: str, statement: Statement, account: Account) ->
 
 
 def _service(arn: str) -> str:
-    return [*arn.split(":"), "", "", ""][2].replace("*", "any")
+    return service_of_arn(arn).replace("*", "any")
 
 
 def _anything(row: Push | None, owner: str, account: Account) -> str:

@@ -11,7 +11,6 @@ from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Poll
 
 PLACEHOLDER = "SOURCE_ARN"
-NAME = "BUCKET_NAME"
 CONDITIONS = {
     "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
     "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
@@ -43,6 +42,7 @@ def guarded_permission(
     the statement lets in as well, and that must not lose it: an AWS::Lambda::Permission has room for one.
     """
     place = statement.place
+    further = [permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also]
     if place:
         wanted = referred(source, account)
         if _stands_in_a_document(function, statement):
@@ -51,14 +51,12 @@ def guarded_permission(
             document = json.dumps(_guarded(statement, caller, named, account))
             more = f", and a statement of its own for {others}" if others else ""
             return f"in {place.file}:{place.line}: {document}{more}{naming(source, account)}"
-        further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
         return "; ".join([_guarding(statement, caller, source, account), *further])
     owner = f" --source-account {account.id}" if caller.startswith("s3.") else ""
     add = (
         f"aws lambda add-permission --function-name {function.name} --statement-id {_sid(statement)}-guarded"
         f" --action lambda:InvokeFunction --principal {caller} --source-arn '{source}'{owner}{_at(function)}"
     )
-    further = (permission(function, caller, each, account, owner=caller.startswith("s3.")) for each in also)
     return " && ".join([add, *further, remove_permission(function, statement)])
 
 

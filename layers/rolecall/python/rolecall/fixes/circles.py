@@ -1,5 +1,6 @@
 """Circles: what waits for a permission in a template, which cannot refer to it then and needs its name."""
 
+from rolecall.iam.arn import service_of_arn
 from rolecall.model import Account, Function
 from rolecall.needs.references import References
 from rolecall.triggers import TRIGGERS, Push
@@ -17,7 +18,7 @@ def referred(source: str, account: Account) -> object:
         return source
     references = References.of([account], "", ())
     named = references.deployed.get(source, "")
-    service = _service(source)
+    service = service_of_arn(source)
     if service not in NAMES:
         return references.value(source)
     if circle(source, account):
@@ -44,7 +45,9 @@ def naming(source: str, account: Account) -> str:
     """What names a source that `referred` calls `NAME`; nothing for others."""
     logical_id = circle(source, account)
     return (
-        f", and `{NAMES[_service(source)]}: NAME` to `{logical_id}`" if logical_id and _service(source) in NAMES else ""
+        f", and `{NAMES[service_of_arn(source)]}: NAME` to `{logical_id}`"
+        if logical_id and service_of_arn(source) in NAMES
+        else ""
     )
 
 
@@ -60,7 +63,3 @@ def waiting(function: Function, source: str, account: Account) -> str:
 
 def _is_made_up(name: str) -> bool:
     return name.removesuffix("/1").endswith("*")
-
-
-def _service(source: str) -> str:
-    return [*source.split(":"), "", "", ""][2]

@@ -58,6 +58,15 @@ class Arn:
         return ":".join(("arn", self.partition, self.service, self.region, self.account, self.resource))
 
 
+def service_of_arn(text: str) -> str:
+    """The service of an ARN or of a pattern of ARNs, as written; empty where the text has none.
+
+    >>> service_of_arn("arn:aws:s3:::inbox/*"), service_of_arn("arn:*:s?:::x"), service_of_arn("*")
+    ('s3', 's?', '')
+    """
+    return [*text.split(":"), "", "", ""][2]
+
+
 def resource_matches(pattern: str, text: str) -> bool:
     """Whether an entry of Resource matches.
 

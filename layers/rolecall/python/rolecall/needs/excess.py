@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rolecall.iam import catalog
+from rolecall.iam.arn import service_of_arn
 from rolecall.iam.statement import Policy, Statement
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Role
@@ -249,7 +250,7 @@ def expanded(entry: str, resources: tuple[str, ...]) -> tuple[str, ...]:
         known = catalog.action(entry)
         return (known.name,) if known else (entry,)
     prefix, _, verb = entry.partition(":") if entry.strip("*") else ("*", ":", "*")
-    services = {[*resource.split(":"), "", "", ""][2] for resource in resources}
+    services = set(map(service_of_arn, resources))
     if is_wild(prefix) and all(each and not is_wild(each) for each in services):
         return tuple(action for service in sorted(services) for action in catalog.expand(f"{service}:{verb}"))
     if is_wild(prefix):

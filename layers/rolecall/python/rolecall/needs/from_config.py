@@ -6,7 +6,7 @@ missing one weighs is for the rules to say.
 
 from collections.abc import Iterator
 
-from rolecall.iam.arn import Arn
+from rolecall.iam.arn import Arn, service_of_arn
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import Account, Function, Resource
 from rolecall.needs import Certainty, Need, Proof
@@ -101,7 +101,7 @@ def _targets(function: Function, account: Account) -> Iterator[Need]:
     for target in function.settings.targets:
         what = "dead-letter queue" if target.on == "dead-letter" else f"destination on {target.on}"
         proof = Proof("config", what, f"Lambda sends events to `{target.arn}`")
-        service = [*target.arn.split(":"), "", "", ""][2]
+        service = service_of_arn(target.arn)
         if service == "s3":
             sends = [("s3:PutObject", f"{target.arn}/*"), ("s3:ListBucket", target.arn)]
         else:

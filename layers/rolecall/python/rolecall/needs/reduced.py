@@ -95,7 +95,7 @@ class Reduced:
             return f"replace {asked} by {self._printed}"
         if not self.new:
             return f"remove {asked}"
-        document = {"Version": "2012-10-17", "Statement": [json.loads(self._text(each)) for each in self.new]}
+        document = {"Version": VERSION, "Statement": [json.loads(self._text(each)) for each in self.new]}
         return f"replace {asked} by {json.dumps(document, ensure_ascii=False)}"
 
     @property

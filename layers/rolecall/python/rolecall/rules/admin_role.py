@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import managed
+from rolecall.iam.arn import service_of_arn
 from rolecall.iam.policy import Policy, Statement, parse
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function
@@ -169,7 +170,7 @@ def _is_every_resource(pattern: str) -> bool:
     >>> _is_every_resource("arn:aws:iam::111122223333:*"), _is_every_resource("arn:aws:s3:::inbox/*")
     (True, False)
     """
-    service, resource = [*pattern.split(":", 5), "", "", "", "", ""][2], pattern.rpartition(":")[2]
+    service, resource = service_of_arn(pattern), pattern.rpartition(":")[2]
     return pattern == "*" or (service in ("*", "iam") and resource in ("*", "role/*", "user/*", "policy/*", "group/*"))
 
 

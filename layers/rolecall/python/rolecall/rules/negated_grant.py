@@ -2,6 +2,7 @@ from itertools import islice, product
 
 from rolecall.finding import Confidence, Hit, Severity
 from rolecall.iam import catalog
+from rolecall.iam.arn import service_of_arn
 from rolecall.iam.policy import Policy, Statement
 from rolecall.iam.wildcard import is_wild, matches
 from rolecall.model import Account, Function, Gap
@@ -93,7 +94,7 @@ def _said(statement: Statement) -> str:
 def _granted(statement: Statement) -> int:
     """How many actions it lets through: on whatever resource, or where it names the service, on those that it names."""
     entries = statement.actions or statement.not_actions
-    services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources}
+    services = set(map(service_of_arn, statement.resources))
     if statement.not_actions and services and not any(is_wild(each) or not each for each in services):
         every = (action for service in services for action in catalog.expand(f"{service}:*"))
         acting = (each for each in every if any(fits(each, resource) for resource in statement.resources))
@@ -110,7 +111,7 @@ def _is_named(statement: Statement, action: str) -> bool:
 
 def _probes(statement: Statement) -> tuple[str, ...]:
     """The actions that are tried, the worst first."""
-    services = {[*resource.split(":"), "", "", ""][2] for resource in statement.resources} - {"", "*"}
+    services = set(map(service_of_arn, statement.resources)) - {"", "*"}
     if statement.actions:
         return _tried(statement, tuple(each for entry in statement.actions for each in expanded(entry, ("*",))))
     known = TELLING if not services else (name for each in sorted(services) for name in catalog.expand(f"{each}:*"))

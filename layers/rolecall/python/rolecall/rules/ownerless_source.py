@@ -5,7 +5,7 @@ from rolecall.callers.strangers import named, stranger
 from rolecall.callers.trial import let_in, witness
 from rolecall.finding import Hit, Severity
 from rolecall.fixes import guarded_permission
-from rolecall.iam.arn import Arn
+from rolecall.iam.arn import Arn, service_of_arn
 from rolecall.iam.policy import Statement
 from rolecall.iam.request import Request
 from rolecall.iam.search import UndecidedError
@@ -85,7 +85,7 @@ def _strange(statement: Statement, function: Function, account: Account) -> tupl
         services = statement.services or ("s3.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
         for service in services:
             row = sender(service)
-            source = filled(pattern, owner, row.service if row else [*pattern.split(":"), "", "", ""][2], account)
+            source = filled(pattern, owner, row.service if row else service_of_arn(pattern), account)
             if service in EDGE | PARTNERS or source is None:
                 continue
             requests = errands(service, owner, statement, function, account, sources=[source])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rolecall.iam.arn import service_of_arn
 from rolecall.model import MAPPINGS, Gap, Target, Trigger
 from rolecall.sources.aws.calls import Calls
 from rolecall.sources.mapped import uses
@@ -76,6 +77,6 @@ def _trigger(kind: str, source: str, each: Mapping[str, Any]) -> Trigger:
 
 
 def _unmodelled(source: str, function: str) -> Gap:
-    service = [*source.split(":"), "", "", ""][2] or source
+    service = service_of_arn(source) or source
     why = f"what a role needs to poll `{service}` is not modelled"
     return Gap(WHAT, why, None, ":".join(function.split(":")[:7]), mendable=False)

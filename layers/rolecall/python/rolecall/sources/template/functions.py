@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rolecall.iam.arn import service_of_arn
 from rolecall.iam.policy import Kind, Policy
 from rolecall.iam.statement import is_unresolved
 from rolecall.model import MAPPINGS, Function, Gap, Settings, Target, Trigger
@@ -164,7 +165,7 @@ def _unpolled(stack: Stack, source: str) -> Iterator[Gap]:
     if is_unresolved(source):
         yield from stack.gaps(MAPPINGS, None, source)
         return
-    service = [*source.split(":"), "", "", ""][2] or source
+    service = service_of_arn(source) or source
     yield Gap(MAPPINGS, f"what a role needs to poll `{service}` is not modelled", None, None, mendable=False)
 
 
