@@ -6,6 +6,7 @@ import pytest
 
 from rolecall import engine
 from tests.builders import ACCOUNT, FUNCTION, REGION, ROLE, account
+from tests.rules import written
 from tests.rules.written import found
 
 OTHER_LAYER = f"arn:aws:lambda:{REGION}:444455556666:layer:numpy:3"
@@ -72,16 +73,8 @@ def test_the_fix_is_a_command(fragment: dict[str, Any], rule: str, fix: str) -> 
     assert fixes == [fix]
 
 
-WITH_SETTINGS = """
-  Orders:
-    Type: AWS::Lambda::Function
-    Properties:
-      FunctionName: app
-      Runtime: python3.13
-      Handler: index.handler
-      Code: {ZipFile: 'def handler(event, context): return 1'}
-      Role: !GetAtt Role.Arn
-      Environment: {Variables: {PYTHONPATH: /tmp/lib}}
+WITH_SETTINGS = f"""{written.FUNCTION}\
+      Environment: {{Variables: {{PYTHONPATH: /tmp/lib}}}}
       Layers: ['arn:aws:lambda:us-east-1:444455556666:layer:numpy:3']
 """
 

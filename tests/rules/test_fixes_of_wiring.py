@@ -9,7 +9,7 @@ import pytest
 from rolecall.finding import Finding
 from rolecall.fixes import as_property
 from rolecall.iam.policy import Place
-from tests.rules.written import FUNCTION, ROLE, found, named
+from tests.rules.written import FUNCTION, ROLE, SAM, SERVERLESS, found, named
 
 OWN = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}"
 HTTP = """
@@ -363,19 +363,6 @@ def test_a_template_in_json_gets_members_of_an_object() -> None:
 
     assert as_property(place, "SourceArn", {"Ref": "Feed"}) == '"SourceArn": {"Ref": "Feed"}'
     assert as_property(place, "EventSourceToken", "SKILL_ID") == '"EventSourceToken": "SKILL_ID"'
-
-
-SAM = "Transform: AWS::Serverless-2016-10-31"
-SERVERLESS = """
-  Orders:
-    Type: AWS::Serverless::Function
-    Properties:
-      FunctionName: app
-      Runtime: python3.13
-      Handler: index.handler
-      InlineCode: 'def handler(event, context): return 1'
-      Role: !GetAtt Role.Arn
-"""
 
 
 def test_a_skill_of_sam_is_named_in_its_event(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rolecall.finding import Finding
 from rolecall.iam.cases import answer
 from rolecall.model import Account
 from tests.builders import ACCOUNT, FUNCTION, account, allow, document
-from tests.rules.written import found, named
+from tests.rules.written import SAM, SERVERLESS, found, named
 
 OPEN = {"Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}}
 SIGNED = {"Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}
@@ -365,16 +365,6 @@ def test_a_url_of_an_alias_is_the_alias_s(tmp_path: Path) -> None:
 
 
 def test_sam_s_own_signed_url_is_clean(tmp_path: Path) -> None:
-    function = """
-  Orders:
-    Type: AWS::Serverless::Function
-    Properties:
-      FunctionName: app
-      Runtime: python3.13
-      Handler: index.handler
-      InlineCode: 'def handler(event, context): return 1'
-      Role: !GetAtt Role.Arn
-      FunctionUrlConfig: {AuthType: AWS_IAM}
-"""
+    function = SERVERLESS + "      FunctionUrlConfig: {AuthType: AWS_IAM}\n"
 
-    assert found(tmp_path, "", head="Transform: AWS::Serverless-2016-10-31", function=function) == []
+    assert found(tmp_path, "", head=SAM, function=function) == []

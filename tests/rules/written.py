@@ -32,6 +32,17 @@ FUNCTION = """
       Code: {ZipFile: 'def handler(event, context): return 1'}
       Role: !GetAtt Role.Arn
 """
+SAM = "Transform: AWS::Serverless-2016-10-31"
+SERVERLESS = """
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: app
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: 'def handler(event, context): return 1'
+      Role: !GetAtt Role.Arn
+"""
 LIVE = """
   Orders: {Type: AWS::Lambda::Function, Properties: {FunctionName: orders, Handler: index.b, Runtime: python3.13,
     Code: {ZipFile: 'def b(event, context): return 1'}, Role: !GetAtt Role.Arn, LoggingConfig: {LogGroup: !Ref Logs}}}
